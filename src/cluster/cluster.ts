@@ -1,0 +1,294 @@
+import type { Duplex } from "node:stream";
+import type { ApiResource, Gvr } from "../lib/kube/gvr.ts";
+import type { KubeObject } from "../lib/kube/object.ts";
+import type { TableColumnDefinition } from "../lib/kube/table.ts";
+import type { KelpieError } from "../lib/errors.ts";
+import type { Subscribable } from "../lib/subscribable.ts";
+
+/** What a kubeconfig says of one context, without secrets. */
+export interface ContextInfo {
+  readonly name: string;
+  readonly cluster: string;
+  readonly user: string;
+  /** Namespace of the context, `default` where it names none. */
+  readonly namespace: string;
+  readonly server: string;
+  readonly current: boolean;
+}
+
+/** Whether the API answers. Times are milliseconds since the epoch. */
+export type ConnectionStatus =
+  | { readonly state: "connecting"; readonly since: number }
+  | { readonly state: "connected"; readonly since: number; readonly serverVersion: string }
+  | {
+      readonly state: "unreachable";
+      readonly since: number;
+      readonly error: KelpieError;
+      readonly attempts: number;
+      readonly retryAt: number;
+    };
+
+/** The four states every list is in, and the fifth: not allowed. */
+export type ListState =
+  | { readonly state: "loading"; readonly loaded: number }
+  | { readonly state: "live"; readonly mode: "watch" | "poll" }
+  | { readonly state: "stale"; readonly since: number; readonly error: KelpieError; readonly retryAt: number }
+  | { readonly state: "denied"; readonly error: KelpieError };
+
+/** What a list selects. Equal queries share one store and one watch. */
+export interface ListQuery {
+  readonly resource: ApiResource;
+  /** `""`: all namespaces, or a cluster-scoped resource. */
+  readonly namespace: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** `objects`: whole objects without managedFields; `table`: the server's Table with object metadata. */
+  readonly form: "objects" | "table";
+}
+
+/** One row: an object version. A changed object is a new `ResourceRow`, so identity tells whether to draw again. */
+export interface ResourceRow {
+  /** The uid, or namespace/name where a server sends none. */
+  readonly key: string;
+  /** Whole object, or `PartialObjectMetadata` in the `table` form. */
+  readonly object: KubeObject;
+  /** Cells of the server's Table, in the order of `columns`; absent in the `objects` form. */
+  readonly cells?: readonly unknown[];
+}
+
+export interface ListSnapshot {
+  /** Rises with every change of rows, columns or state. */
+  readonly version: number;
+  readonly status: ListState;
+  /** By `ResourceRow.key`. The same Map is changed in place from version to version. */
+  readonly rows: ReadonlyMap<string, ResourceRow>;
+  /** Columns of the `table` form, empty before the first answer. */
+  readonly columns: readonly TableColumnDefinition[];
+  /** When the newest data came, milliseconds since the epoch; 0 before. */
+  readonly freshAt: number;
+}
+
+/** A change of rows since the last notification: what incremental sorting and filtering work on. */
+export interface RowChanges {
+  /** Keys added or changed. */
+  readonly changed: ReadonlySet<string>;
+  readonly removed: ReadonlySet<string>;
+  /** All rows may have changed (first list, re-list). */
+  readonly reset: boolean;
+}
+
+/** A shared live list: starts with its first subscriber, stops some seconds after the last one has gone. */
+export interface ResourceStore extends Subscribable<ListSnapshot> {
+  readonly query: ListQuery;
+  /** Like `subscribe`, with what changed; notifications are batched (at most one in 50 ms). */
+  subscribeChanges(listener: (changes: RowChanges) => void): () => void;
+  /** Lists anew now. */
+  reload(): void;
+}
+
+/** The resources an API server serves. */
+export interface Catalog {
+  readonly state: "loading" | "ready" | "failed";
+  readonly error?: KelpieError;
+  readonly resources: readonly ApiResource[];
+}
+
+/** CPU in cores, memory in bytes. */
+export interface Usage {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+export interface MetricsSnapshot {
+  /** `absent`: no metrics.k8s.io; `denied`: not allowed; `failed`: the API is there and does not answer. */
+  readonly state: "unknown" | "available" | "absent" | "denied" | "failed";
+  readonly reason?: string;
+  readonly version: number;
+  /** By `namespace/name`; sum over containers. */
+  readonly pods: ReadonlyMap<string, Usage>;
+  /** By `namespace/name/container`. */
+  readonly containers: ReadonlyMap<string, Usage>;
+  readonly nodes: ReadonlyMap<string, Usage>;
+}
+
+/** One object, as a write names it. `uid` guards against acting on another object of the same name. */
+export interface ObjectTarget {
+  readonly resource: ApiResource;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string | undefined;
+}
+
+export type Propagation = "Background" | "Foreground" | "Orphan";
+
+/**
+ * The one gate for writes. Every method refuses with `ReadOnlyError` in read-only mode before any request, and the
+ * HTTP layer refuses again. Errors carry the server's words.
+ */
+export interface WriteGate {
+  readonly readOnly: Subscribable<boolean>;
+  setReadOnly(readOnly: boolean): void;
+  delete(
+    target: ObjectTarget,
+    options?: { readonly propagation?: Propagation; readonly gracePeriodSeconds?: number },
+  ): Promise<void>;
+  scale(target: ObjectTarget, replicas: number): Promise<void>;
+  /** Sets `kubectl.kubernetes.io/restartedAt` on the pod template. */
+  restart(target: ObjectTarget): Promise<void>;
+  setImage(target: ObjectTarget, container: string, image: string): Promise<void>;
+  /** A patch as computed by the editor; `dryRun` asks the server without writing. */
+  patch(
+    target: ObjectTarget,
+    type: "merge" | "strategic" | "json",
+    patch: unknown,
+    options?: { readonly dryRun?: boolean; readonly subresource?: string },
+  ): Promise<KubeObject>;
+  create(
+    resource: ApiResource,
+    namespace: string,
+    object: KubeObject,
+    options?: { readonly dryRun?: boolean },
+  ): Promise<KubeObject>;
+  /** What was written in this session, newest last. */
+  readonly journal: Subscribable<readonly JournalEntry[]>;
+}
+
+export interface JournalEntry {
+  readonly at: number;
+  readonly verb: string;
+  readonly context: string;
+  readonly object: string;
+  readonly result: "ok" | "failed";
+  readonly message?: string;
+}
+
+/** One line of a container's log. */
+export interface LogLine {
+  /** The server's timestamp, RFC 3339 with nanoseconds. */
+  readonly time: string;
+  readonly text: string;
+}
+
+export interface LogQuery {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly follow: boolean;
+  readonly previous?: boolean;
+  readonly tailLines?: number;
+  readonly sinceSeconds?: number;
+}
+
+export interface LogHandler {
+  lines(lines: readonly LogLine[]): void;
+  /** The stream broke and is being resumed from the last timestamp, without gaps or doubles. */
+  interrupted(error: KelpieError, retryAt: number): void;
+  /** Nothing more comes: the container ended, or the query does not follow. */
+  ended(): void;
+  /** The server refuses: not allowed, no such container, container waiting. */
+  failed(error: KelpieError): void;
+}
+
+/** A process in a container, over a WebSocket. Bytes in and out; the terminal belongs to the caller. */
+export interface ExecSession {
+  readonly stream: Duplex;
+  /** Separate stderr without a tty. */
+  readonly stderr: NodeJS.ReadableStream;
+  resize(columns: number, rows: number): void;
+  /** Exit code of the command. Rejects when the server refuses or the connection breaks. */
+  readonly exited: Promise<number>;
+  close(): void;
+}
+
+export interface PortForward {
+  readonly id: string;
+  readonly context: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly state: "listening" | "failed" | "stopped";
+  readonly error?: string;
+  readonly connections: number;
+  readonly bytes: number;
+}
+
+export interface PortForwards extends Subscribable<readonly PortForward[]> {
+  /** Listens on 127.0.0.1. `localPort` 0 takes a free one. */
+  open(options: {
+    readonly namespace: string;
+    readonly pod: string;
+    readonly remotePort: number;
+    readonly localPort: number;
+  }): Promise<PortForward>;
+  stop(id: string): void;
+}
+
+/** Whether the user may do something; `unknown` while asking or where the API cannot be asked. */
+export interface Access {
+  allowed(verb: string, gvr: Gvr, namespace: string, subresource?: string): Subscribable<"unknown" | "yes" | "no">;
+}
+
+/** A connection to one context's API server: everything a view may ask of a cluster. */
+export interface Cluster {
+  readonly context: ContextInfo;
+  readonly status: Subscribable<ConnectionStatus>;
+  readonly catalog: Subscribable<Catalog>;
+  readonly metrics: Subscribable<MetricsSnapshot>;
+  readonly writes: WriteGate;
+  readonly portForwards: PortForwards;
+  readonly access: Access;
+  store(query: ListQuery): ResourceStore;
+  /** One whole object, managedFields included. */
+  get(target: Omit<ObjectTarget, "uid">): Promise<KubeObject>;
+  list(
+    resource: Gvr,
+    options: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
+  ): Promise<readonly KubeObject[]>;
+  /** Follows a log until the signal aborts. */
+  logs(query: LogQuery, handler: LogHandler, signal: AbortSignal): void;
+  exec(options: {
+    readonly namespace: string;
+    readonly pod: string;
+    readonly container: string;
+    readonly command: readonly string[];
+    readonly tty: boolean;
+    readonly stdin: boolean;
+  }): Promise<ExecSession>;
+  attach(options: {
+    readonly namespace: string;
+    readonly pod: string;
+    readonly container: string;
+    readonly tty: boolean;
+    readonly stdin: boolean;
+  }): Promise<ExecSession>;
+  /** Tries at once instead of waiting for the back-off. */
+  retryNow(): void;
+  /** Ends every watch, log, session and port-forward. */
+  close(): void;
+}
+
+/** Flags that override the kubeconfig, as kubectl has them. */
+export interface ConnectionOverrides {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly cluster?: string;
+  readonly user?: string;
+  readonly namespace?: string;
+  readonly server?: string;
+  readonly token?: string;
+  readonly as?: string;
+  readonly asGroups?: readonly string[];
+  readonly asUid?: string;
+  readonly insecureSkipTlsVerify?: boolean;
+  readonly requestTimeoutMilliseconds?: number;
+}
+
+/** Reads kubeconfigs and opens clusters. Made by `createClusters` in `clusters.ts`. */
+export interface Clusters {
+  /** Contexts of the merged kubeconfig. Re-read with `reload`. @throws KubeconfigError naming the file and the fault */
+  load(): Promise<readonly ContextInfo[]>;
+  /** Opens a context (nothing is sent before this). One open cluster per context name. */
+  open(context: string): Promise<Cluster>;
+  closeAll(): void;
+}

@@ -1,0 +1,116 @@
+import type { ApiResource } from "../lib/kube/gvr.ts";
+import type { KubeObject } from "../lib/kube/object.ts";
+import type { Capability, KindDefinition } from "../resources/kind.ts";
+
+/** Where a key works. `table` is any list, `text` any pager (describe, YAML, logs). */
+export type Scope = "global" | "table" | "text" | "logs" | "containers" | "contexts" | "port-forwards" | "help";
+
+/** An object as it was on screen when the key was pressed: nothing ever acts on another one. */
+export interface TargetObject {
+  readonly resource: ApiResource;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string | undefined;
+  readonly object: KubeObject;
+}
+
+/** What an action gets: the state at the key press, and the doors through which it acts. */
+export interface ActionContext {
+  /** Marked objects (hidden ones included), else the one under the cursor. Empty where there is none. */
+  readonly targets: readonly TargetObject[];
+  /** The object under the cursor, marks or not. */
+  readonly cursor: TargetObject | undefined;
+  readonly kind: KindDefinition | undefined;
+  /** The chosen container, in the container view. */
+  readonly container: string | undefined;
+  readonly readOnly: boolean;
+  readonly app: AppDoors;
+  /** The view in front, for actions of its own (sort, wrap, find…). */
+  readonly view: ViewDoors;
+}
+
+/** Commands a view understands; a view ignores what it has no use for. Named by the action's id. */
+export interface ViewDoors {
+  readonly id: string;
+  command(name: string, argument?: string): void;
+}
+
+/** Opens a view by its id. Parameters are the view's own. */
+export interface ViewRequest {
+  readonly view: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The crumb's text. */
+  readonly title: string;
+}
+
+export interface ConfirmRequest {
+  readonly title: string;
+  /** What exactly is touched, a line each. */
+  readonly lines: readonly string[];
+  readonly confirmLabel: string;
+  readonly danger: boolean;
+  /** A text the user must type, where the protection level asks for it. */
+  readonly typeToConfirm?: string;
+  /** Choices under the list; the first is the default. */
+  readonly choices?: ReadonlyArray<{
+    readonly id: string;
+    readonly label: string;
+    readonly options: readonly string[];
+  }>;
+}
+
+export interface InputRequest {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly label: string;
+  readonly initial: string;
+  /** A message where the text cannot be taken. */
+  validate(text: string): string | undefined;
+}
+
+export interface AppDoors {
+  open(request: ViewRequest): void;
+  /** Runs the text of a `:` command. */
+  command(text: string): void;
+  back(): void;
+  quit(): void;
+  flash(tone: "info" | "warning" | "error", message: string): void;
+  /** Resolves with the choices, `undefined` when cancelled. */
+  confirm(request: ConfirmRequest): Promise<Readonly<Record<string, string>> | undefined>;
+  input(request: InputRequest): Promise<string | undefined>;
+  pick(request: { readonly title: string; readonly items: readonly string[] }): Promise<string | undefined>;
+  /** Operations on the cluster and the terminal that actions run, by name; see `app/operations`. */
+  readonly operations: Operations;
+}
+
+/** What acts. Each reports its own outcome by a flash and throws nothing. */
+export interface Operations {
+  delete(targets: readonly TargetObject[]): Promise<void>;
+  scale(targets: readonly TargetObject[]): Promise<void>;
+  restart(targets: readonly TargetObject[]): Promise<void>;
+  setImage(target: TargetObject): Promise<void>;
+  edit(target: TargetObject): Promise<void>;
+  shell(target: TargetObject, container: string | undefined): Promise<void>;
+  attach(target: TargetObject, container: string | undefined): Promise<void>;
+  portForward(target: TargetObject, container: string | undefined): Promise<void>;
+  copy(text: string, what: string): Promise<void>;
+}
+
+/** A hotkey: the one place where it is written. Dispatcher, hint bar, help, palette and docs come from it. */
+export interface Action {
+  /** `resource.delete`: what tests press and users remap. */
+  readonly id: string;
+  /** Two or three words for the hint bar. */
+  readonly title: string;
+  /** `ctrl-d`, `shift-f`, `g`, `enter`, `:`. */
+  readonly keys: readonly string[];
+  readonly scope: Scope;
+  readonly group: "navigate" | "view" | "act" | "sort" | "general";
+  readonly needs?: Capability;
+  /** Writes to the cluster: off in read-only mode. */
+  readonly mutates?: boolean;
+  readonly inHintBar?: boolean;
+  /** Why it cannot run now, in words for the user. */
+  disabledReason?(context: ActionContext): string | undefined;
+  run(context: ActionContext): void | Promise<void>;
+}

@@ -1,0 +1,36 @@
+import { parseAllDocuments, parseDocument, stringify } from "yaml";
+import { KelpieError } from "./errors.ts";
+
+export class YamlError extends KelpieError {
+  override readonly name = "YamlError";
+}
+
+/** An object as `kubectl get -o yaml` prints it: two spaces, no anchors, long strings not folded. */
+export function toYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, indentSeq: false, version: "1.1" });
+}
+
+/**
+ * Parses one YAML document.
+ * @throws YamlError naming line and column of the first fault
+ */
+export function parseYaml(text: string, source = "YAML"): unknown {
+  const document = parseDocument(text, { version: "1.1", prettyErrors: true });
+  const [first] = document.errors;
+  if (first !== undefined) throw new YamlError(`${source}: ${first.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`);
+  return document.toJS({ maxAliasCount: 100 });
+}
+
+/** Parses every document of a stream; empty documents are left out. */
+export function parseYamlDocuments(text: string, source = "YAML"): unknown[] {
+  const documents = parseAllDocuments(text, { version: "1.1", prettyErrors: true });
+  if (!Array.isArray(documents)) return [];
+  return documents
+    .map((document) => {
+      const [first] = document.errors;
+      if (first !== undefined)
+        throw new YamlError(`${source}: ${first.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`);
+      return document.toJS({ maxAliasCount: 100 }) as unknown;
+    })
+    .filter((value) => value !== null && value !== undefined);
+}

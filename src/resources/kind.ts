@@ -1,0 +1,103 @@
+import type { Gvr } from "../lib/kube/gvr.ts";
+import type { KubeObject } from "../lib/kube/object.ts";
+
+/** What a colour means. Themes give each a colour. */
+export type Tone = "ok" | "progress" | "warning" | "error" | "muted" | "done" | "accent";
+
+/** What an action may need of a kind. A kind lists what it can, an action names what it needs. */
+export type Capability =
+  | "describe"
+  | "yaml"
+  | "edit"
+  | "delete"
+  | "logs"
+  | "shell"
+  | "attach"
+  | "port-forward"
+  | "scale"
+  | "restart"
+  | "set-image"
+  | "use-namespace"
+  | "cordon"
+  | "decode";
+
+/** What columns know beside the object itself. */
+export interface RowContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** CPU in cores and memory in bytes by `namespace/name` (pods), `namespace/name/container` or node name. */
+  usage(
+    kind: "pod" | "container" | "node",
+    path: string,
+  ): { readonly cpu: number; readonly memory: number } | undefined;
+  /** Extra facts some columns need, by uid or name: the requests of pods by node, for example. */
+  readonly facts?: ReadonlyMap<string, unknown>;
+}
+
+export interface Column {
+  /** Stable, lower case with dashes: what sort settings remember. */
+  readonly id: string;
+  /** Upper case, as kubectl prints it. */
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Shown only in wide mode. */
+  readonly wide?: boolean;
+  /** Shown only where there is a metrics API. */
+  readonly needs?: "metrics";
+  /** The text changes as time goes by, without a new object version: an age. */
+  readonly clock?: boolean;
+  /** Narrowest useful width; on small terminals columns with a lower `keep` go first (default 5, name is 10). */
+  readonly minWidth?: number;
+  readonly keep?: number;
+  /** One line, not sanitised, not padded. */
+  text(object: KubeObject, context: RowContext): string;
+  /** What sorting compares; the text where absent. Numbers before texts. */
+  sortKey?(object: KubeObject, context: RowContext): number | string;
+  tone?(object: KubeObject, context: RowContext): Tone | undefined;
+}
+
+/** Where Enter goes. */
+export type DrillDown =
+  | {
+      readonly to: "list";
+      readonly resource: string;
+      readonly group: string;
+      readonly namespace: string;
+      readonly labelSelector?: string;
+      readonly fieldSelector?: string;
+      /** Only objects controlled by this uid. */
+      readonly ownerUid?: string;
+    }
+  | { readonly to: "containers" }
+  | { readonly to: "logs"; readonly container: string }
+  | { readonly to: "namespace"; readonly namespace: string }
+  | {
+      readonly to: "object";
+      readonly resource: string;
+      readonly group: string;
+      readonly namespace: string;
+      readonly name: string;
+    }
+  | { readonly to: "describe" }
+  | { readonly to: "data" };
+
+/** Everything kelpie knows of one kind: one file in `kinds/`. */
+export interface KindDefinition {
+  readonly gvr: Gvr;
+  readonly kind: string;
+  /** More names for the prompt, beside plural, singular and short names of discovery. */
+  readonly aliases: readonly string[];
+  readonly namespaced: boolean;
+  readonly can: readonly Capability[];
+  /** NAMESPACE is added by the table where it is needed, never listed here. */
+  readonly columns: readonly Column[];
+  /** Health of a row: its colour. */
+  tone?(object: KubeObject, context: RowContext): Tone;
+  drillDown?(object: KubeObject): DrillDown | undefined;
+  /** The pods behind an object, for logs of all of them: a label selector in the object's namespace. */
+  podSelector?(object: KubeObject): string | undefined;
+}
+
+export function defineKind(definition: KindDefinition): KindDefinition {
+  return definition;
+}

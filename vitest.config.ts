@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.{ts,tsx}"],
+    environment: "node",
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    env: { FORCE_COLOR: "3", NODE_ENV: "production", KELPIE_TEST: "1" },
+    retry: 0,
+  },
+  esbuild: { jsx: "automatic" },
+});
