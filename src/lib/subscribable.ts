@@ -36,7 +36,8 @@ export function createValue<T>(initial: T, options: ValueOptions = {}): Value<T>
     set(next) {
       if (Object.is(next, current)) return;
       current = next;
-      for (const listener of [...listeners]) listener.call();
+      // A copy: a listener may subscribe others, which must not hear of this change.
+      for (const listener of Array.from(listeners)) listener.call();
     },
     update(change) {
       value.set(change(current));
