@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+const contextSettings = z.strictObject({
+  readOnly: z.boolean().optional().describe("Refuse every write in this context, whatever readOnly says."),
+});
+
+/**
+ * Every setting of `config.yaml`: type, default and description. `npm run gen` writes the defaults to
+ * `default-settings.gen.ts`, so that a start without a file does not load zod (50 ms).
+ */
+export const settingsSchema = z.strictObject({
+  readOnly: z.boolean().default(false).describe("Refuse every write. The flags --readonly and --write override it."),
+  theme: z.string().default("dark").describe("Colours: dark, light or mono."),
+  keys: z
+    .record(z.string(), z.array(z.string()))
+    .default({})
+    .describe("Keys by action id, instead of the built-in ones: {resource.delete: [ctrl-x]}. An empty list unbinds."),
+  namespaces: z
+    .strictObject({
+      favourites: z.array(z.string()).max(9).default([]).describe("Namespaces on the keys 1 to 9."),
+    })
+    .prefault({}),
+  contexts: z.record(z.string(), contextSettings).default({}).describe("Settings of single contexts, by name."),
+  logs: z
+    .strictObject({
+      tailLines: z.int().min(1).max(100_000).default(1000).describe("Lines shown when a log opens."),
+      bufferMegabytes: z.int().min(1).max(4096).default(64).describe("Memory one log view may hold."),
+    })
+    .prefault({}),
+  local: z
+    .strictObject({
+      autoStart: z.boolean().default(true).describe("Start the embedded cluster when no other is configured."),
+    })
+    .prefault({}),
+});
+
+/** The settings after defaults. */
+export type Settings = z.output<typeof settingsSchema>;
+
+/** One setting for `kelpie config explain`: its path with dots, default and description. */
+export interface SettingDescription {
+  readonly path: string;
+  readonly defaultValue: unknown;
+  readonly description: string;
+}
+
+export function describeSettings(): readonly SettingDescription[] {
+  const found: SettingDescription[] = [];
+  const walk = (shape: Readonly<Record<string, z.core.$ZodType>>, prefix: string, defaults: unknown): void => {
+    for (const [key, field] of Object.entries(shape)) {
+      const value = typeof defaults === "object" && defaults !== null ? Reflect.get(defaults, key) : undefined;
+      const inner = field instanceof z.ZodPrefault ? field.def.innerType : field;
+      if (inner instanceof z.ZodObject) walk(inner.shape, `${prefix}${key}.`, value);
+      else {
+        const description = z.globalRegistry.get(field)?.description ?? "";
+        found.push({ path: `${prefix}${key}`, defaultValue: value, description });
+      }
+    }
+  };
+  walk(settingsSchema.shape, "", settingsSchema.parse({}));
+  return found;
+}
