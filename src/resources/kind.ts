@@ -1,8 +1,8 @@
 import type { Gvr } from "../lib/kube/gvr.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
+import type { Tone } from "../lib/tone.ts";
 
-/** What a colour means. Themes give each a colour. */
-export type Tone = "ok" | "progress" | "warning" | "error" | "muted" | "done" | "accent";
+export type { Tone };
 
 /** What an action may need of a kind. A kind lists what it can, an action names what it needs. */
 export type Capability =

@@ -1,0 +1,193 @@
+import { ageOf } from "../lib/age.ts";
+import type { KubeObject } from "../lib/kube/object.ts";
+import { asRecords, asString, at } from "../lib/kube/object.ts";
+import { formatLabelSelector, selectorFromObject } from "../lib/kube/selector.ts";
+import { formatMebibytes, formatMillicores } from "../lib/quantity.ts";
+import type { Column, RowContext, Tone } from "./kind.ts";
+
+export const nameColumn: Column = {
+  id: "name",
+  title: "NAME",
+  minWidth: 12,
+  keep: 10,
+  text: (object) => object.metadata.name ?? "",
+};
+
+/** AGE sorts by the time of creation: ascending is oldest first, as an age cannot be compared by its text. */
+export const ageColumn: Column = {
+  id: "age",
+  title: "AGE",
+  clock: true,
+  minWidth: 4,
+  keep: 7,
+  text: (object, { now }) => ageOf(object.metadata.creationTimestamp, now),
+  sortKey: (object, { now }) => ageKey(object.metadata.creationTimestamp, now),
+};
+
+/** What an age sorts by: milliseconds, youngest first; what has no time comes last. */
+export function ageKey(timestamp: string | null | undefined, now: number): number {
+  const then = Date.parse(timestamp ?? "");
+  return Number.isNaN(then) ? Number.MAX_SAFE_INTEGER : now - then;
+}
+
+type Extra = Partial<Omit<Column, "id" | "title" | "text">>;
+
+/** `UP-TO-DATE` -> `up-to-date`, `PORT(S)` -> `ports`, `%CPU/R` -> `cpu-r-percent`. */
+export function columnId(title: string): string {
+  const id = title
+    .toLowerCase()
+    .replaceAll(/[()%]/g, "")
+    .replaceAll(/[^a-z0-9]+/g, "-");
+  return title.includes("%") ? `${id}-percent` : id;
+}
+
+export function textColumn(title: string, text: (object: KubeObject) => string, extra: Extra = {}): Column {
+  return { id: columnId(title), title, text: (object) => text(object), ...extra };
+}
+
+/** A number, right-aligned; `undefined` is printed as `<none>` and sorts first. */
+export function numberColumn(
+  title: string,
+  value: (object: KubeObject) => number | undefined,
+  extra: Extra = {},
+): Column {
+  return {
+    id: columnId(title),
+    title,
+    align: "right",
+    text: (object) => String(value(object) ?? "<none>"),
+    sortKey: (object) => value(object) ?? -1,
+    ...extra,
+  };
+}
+
+/** `ready/total`, sorted by the share that is ready. */
+export function readyColumn(
+  value: (object: KubeObject) => { readonly ready: number; readonly total: number },
+  title = "READY",
+): Column {
+  return {
+    id: columnId(title),
+    title,
+    keep: 8,
+    text: (object) => {
+      const { ready, total } = value(object);
+      return `${ready}/${total}`;
+    },
+    sortKey: (object) => {
+      const { ready, total } = value(object);
+      return total === 0 ? 1 : ready / total;
+    },
+    tone: (object) => {
+      const { ready, total } = value(object);
+      return ready < total ? "warning" : undefined;
+    },
+  };
+}
+
+export type UsageOf = (
+  object: KubeObject,
+  context: RowContext,
+) => { readonly cpu: number; readonly memory: number } | undefined;
+
+/** CPU in millicores and MEM in mebibytes, as `kubectl top`. */
+export function usageColumns(usage: UsageOf): readonly Column[] {
+  return [
+    {
+      id: "cpu",
+      title: "CPU",
+      align: "right",
+      needs: "metrics",
+      keep: 6,
+      text: (object, context) => {
+        const used = usage(object, context);
+        return used === undefined ? "n/a" : formatMillicores(used.cpu);
+      },
+      sortKey: (object, context) => usage(object, context)?.cpu ?? -1,
+    },
+    {
+      id: "mem",
+      title: "MEM",
+      align: "right",
+      needs: "metrics",
+      keep: 6,
+      text: (object, context) => {
+        const used = usage(object, context);
+        return used === undefined ? "n/a" : formatMebibytes(used.memory);
+      },
+      sortKey: (object, context) => usage(object, context)?.memory ?? -1,
+    },
+  ];
+}
+
+/** Use as a share of a request, limit or capacity: `-` where there is none, `n/a` without a sample. */
+export function shareColumn(
+  title: string,
+  resource: "cpu" | "memory",
+  usage: UsageOf,
+  of: (object: KubeObject) => number | undefined,
+  extra: Extra = {},
+): Column {
+  const share = (object: KubeObject, context: RowContext): number | undefined => {
+    const used = usage(object, context)?.[resource];
+    const whole = of(object);
+    return used === undefined || whole === undefined || whole === 0 ? undefined : (used / whole) * 100;
+  };
+  return {
+    id: columnId(title),
+    title,
+    align: "right",
+    needs: "metrics",
+    keep: 4,
+    text: (object, context) => {
+      if (of(object) === undefined) return "-";
+      const percent = share(object, context);
+      return percent === undefined ? "n/a" : String(Math.round(percent));
+    },
+    sortKey: (object, context) => share(object, context) ?? -1,
+    tone: (object, context) => shareTone(share(object, context)),
+    ...extra,
+  };
+}
+
+function shareTone(percent: number | undefined): Tone | undefined {
+  if (percent === undefined || percent < 80) return undefined;
+  return percent < 95 ? "warning" : "error";
+}
+
+/** CONTAINERS, IMAGES and SELECTOR of a workload, as `kubectl get -o wide`. */
+export const templateColumns: readonly Column[] = [
+  textColumn("CONTAINERS", (object) => templateField(object, "name"), { wide: true, keep: 2 }),
+  textColumn("IMAGES", (object) => templateField(object, "image"), { wide: true, keep: 3, minWidth: 10 }),
+  textColumn("SELECTOR", (object) => selectorText(at(object, "spec", "selector")), {
+    wide: true,
+    keep: 1,
+    minWidth: 10,
+  }),
+];
+
+function templateField(object: KubeObject, field: "name" | "image"): string {
+  return asRecords(at(object, "spec", "template", "spec", "containers"))
+    .map((container) => asString(container[field]))
+    .join(",");
+}
+
+/** A selector field as kubectl prints it; `<none>` where there is none. */
+export function selectorText(selector: unknown): string {
+  const text = formatLabelSelector(selectorFromObject(selector) ?? []);
+  return text === "" ? "<none>" : text;
+}
+
+/** The label selector for a query, `undefined` where the object selects nothing. */
+export function querySelector(selector: unknown): string | undefined {
+  const requirements = selectorFromObject(selector);
+  if (requirements === undefined || requirements.length === 0) return undefined;
+  return formatLabelSelector(requirements);
+}
+
+/** Numbers of an address, so that 10.0.0.9 sorts before 10.0.0.10; other texts sort after all addresses. */
+export function addressKey(address: string): number | string {
+  const parts = address.split(".");
+  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part))) return address;
+  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+}

@@ -1,0 +1,18 @@
+import { asString, at } from "../../lib/kube/object.ts";
+import { ageColumn, nameColumn, textColumn } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+
+export const namespaces = defineKind({
+  gvr: { group: "", version: "v1", resource: "namespaces" },
+  kind: "Namespace",
+  aliases: ["ns"],
+  namespaced: false,
+  can: ["describe", "yaml", "edit", "delete", "use-namespace"],
+  columns: [
+    nameColumn,
+    textColumn("STATUS", (object) => asString(at(object, "status", "phase"), "Active"), { keep: 9 }),
+    ageColumn,
+  ],
+  tone: (object) => (at(object, "status", "phase") === "Terminating" ? "muted" : "ok"),
+  drillDown: (object) => ({ to: "namespace", namespace: object.metadata.name ?? "" }),
+});

@@ -1,0 +1,18 @@
+import { asRecord, asString } from "../../lib/kube/object.ts";
+import { ageColumn, nameColumn, numberColumn, textColumn } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+
+export const secrets = defineKind({
+  gvr: { group: "", version: "v1", resource: "secrets" },
+  kind: "Secret",
+  aliases: ["sec"],
+  namespaced: true,
+  can: ["describe", "yaml", "edit", "delete", "decode"],
+  columns: [
+    nameColumn,
+    textColumn("TYPE", (object) => asString(object["type"], "Opaque"), { keep: 8 }),
+    numberColumn("DATA", (object) => Object.keys(asRecord(object["data"])).length, { keep: 8 }),
+    ageColumn,
+  ],
+  drillDown: () => ({ to: "data" }),
+});
