@@ -1,0 +1,41 @@
+import type { Theme } from "../theme.ts";
+
+/** No colours: NO_COLOR, printing terminals, and eyes that want none. Weight, underline and inverse carry the meaning. */
+export const monoTheme: Theme = {
+  name: "mono",
+  tones: {
+    ok: {},
+    progress: {},
+    warning: { underline: true },
+    error: { bold: true, underline: true },
+    muted: { dim: true },
+    done: { dim: true },
+    accent: { bold: true },
+  },
+  roles: {
+    text: {},
+    dim: { dim: true },
+    label: { dim: true },
+    value: {},
+    title: { bold: true },
+    heading: { bold: true },
+    border: { dim: true },
+    key: { bold: true },
+    hint: {},
+    crumb: { dim: true },
+    "crumb-current": { bold: true },
+    selected: { inverse: true },
+    marked: { bold: true },
+    match: { underline: true },
+    "match-current": { inverse: true },
+    prompt: { bold: true },
+    suggestion: { dim: true },
+    danger: { bold: true },
+    button: {},
+    "button-focused": { inverse: true },
+    "flash-info": {},
+    "flash-warning": { underline: true },
+    "flash-error": { bold: true },
+    "read-only": { bold: true },
+  },
+};

@@ -1,0 +1,106 @@
+import type { ComponentType } from "react";
+import type { Settings } from "../config/settings-schema.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { AppDoors, Scope, TargetObject } from "../hotkeys/action.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Subscribable } from "../lib/subscribable.ts";
+import type { KindDefinition } from "../resources/kind.ts";
+
+/**
+ * A screen. A definition makes instances; an instance is a plain object that owns all its state (cursor, filter, scroll,
+ * subscriptions), so that going back with `Esc` shows the same instance exactly as it was left. Its component only
+ * draws. Views never listen to keys: actions (`src/hotkeys/actions`) call `command`.
+ */
+export interface ViewDefinition {
+  /** What `ViewRequest.view` names. */
+  readonly id: string;
+  /** @throws KelpieError where the parameters make no sense; the message is flashed and no view opens */
+  create(host: ViewHost, parameters: Readonly<Record<string, unknown>>): View;
+}
+
+/** What a view may use. */
+export interface ViewHost {
+  /** The cluster the view belongs to. Absent only for views that set `withoutCluster` in their definition. */
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly settings: Settings;
+  readonly app: AppDoors;
+  readonly kinds: readonly KindDefinition[];
+  /** The namespace in use; `""` is all. */
+  readonly namespace: Subscribable<string>;
+  /** Where a file of this name would be saved (logs, tables); the directory exists. */
+  savePath(name: string): string;
+}
+
+export interface ViewProps {
+  /** Cells the view may draw on: exactly `rows` lines of exactly `columns` cells. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** What the keys act on, read at the key press. */
+export interface ViewSelection {
+  readonly targets: readonly TargetObject[];
+  readonly cursor: TargetObject | undefined;
+  readonly kind: KindDefinition | undefined;
+  readonly container: string | undefined;
+}
+
+/** The line above the content and the words in the header. */
+export interface ViewTitle {
+  /** `pods`, `logs`, `yaml`. */
+  readonly what: string;
+  /** Where: a namespace, an object's path; shown in parentheses. */
+  readonly where?: string;
+  /** How many rows or lines; shown in brackets: `12`, `3/12`. */
+  readonly count?: string;
+  /** The active filter or search. */
+  readonly filter?: string;
+  /** Right side, one or two words: `following`, `wrap`. */
+  readonly notes?: readonly string[];
+  /** A fault of the filter or search, shown instead of `filter`. */
+  readonly fault?: string;
+}
+
+/** Whether what is on screen is true now. */
+export type Freshness =
+  | { readonly state: "live"; readonly mode?: "watch" | "poll" }
+  | { readonly state: "loading"; readonly loaded: number }
+  | { readonly state: "stale"; readonly since: number; readonly reason: string }
+  | { readonly state: "denied"; readonly reason: string }
+  | { readonly state: "static" };
+
+export interface View {
+  /** The definition's id. */
+  readonly id: string;
+  /** Scopes of the keys that work here, most specific first; `global` is always added. */
+  readonly scopes: readonly Scope[];
+  readonly title: Subscribable<ViewTitle>;
+  readonly freshness: Subscribable<Freshness>;
+  /** What `/` does: filter rows, or find in a text; `none` where neither makes sense. */
+  readonly search: "filter" | "find" | "none";
+  /** Draws the view. A stable component: made once per instance or a constant with the instance in a closure. */
+  readonly Component: ComponentType<ViewProps>;
+  /** No header, hints or crumbs: the whole terminal but the flash line. */
+  readonly fullscreen?: Subscribable<boolean>;
+  selection(): ViewSelection;
+  /**
+   * Runs a command of an action, named by the action's id. Ids every view should know: `move.up`, `move.down`,
+   * `move.left`, `move.right`, `move.page-up`, `move.page-down`, `move.top`, `move.bottom`; with `search` also
+   * `search.set` (argument: the text, after every key; an empty text ends it), `search.next`, `search.previous`;
+   * `view.reload`; `open` (Enter). Unknown names are ignored.
+   */
+  command(name: string, argument?: string): void;
+  /** Why a command cannot run now. */
+  disabledReason?(name: string): string | undefined;
+  /** The text `/` begins with. */
+  searchText?(): string;
+  /** `Esc`: undoes one thing (a filter, marks) and says true, or false when there is nothing to undo. */
+  escape?(): boolean;
+  /** The view is in front (again). Subscriptions to stores belong here… */
+  show(): void;
+  /** …and end here: another view covers it. State stays. */
+  hide(): void;
+  /** It will never be shown again. */
+  dispose(): void;
+}
