@@ -8,6 +8,11 @@ export interface ObjectKey {
   readonly name: string;
 }
 
+/** The key an object is stored under. */
+export function keyOf(object: KubeObject): ObjectKey {
+  return { namespace: object.metadata.namespace ?? "", name: object.metadata.name ?? "" };
+}
+
 export type PatchType = "json" | "merge" | "strategic" | "apply";
 
 export interface ListOptions {
@@ -64,7 +69,10 @@ export interface Registry {
     key: ObjectKey,
     type: PatchType,
     patch: Json,
-    options?: WriteOptions & { readonly subresource?: "status" | "scale" },
+    options?: WriteOptions & {
+      /** `finalize` (namespaces only) changes `spec.finalizers`, which an ordinary patch leaves as they are. */
+      readonly subresource?: "status" | "scale" | "finalize";
+    },
   ): Promise<KubeObject>;
   /** Deletes, or starts to: with finalizers or a grace period the object stays with a deletionTimestamp. */
   delete(resource: Gvr, key: ObjectKey, options?: DeleteOptions): Promise<KubeObject>;
