@@ -1,0 +1,121 @@
+import { spawn as spawnPty } from "@lydell/node-pty";
+import { Terminal } from "@xterm/headless";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The built command line. `npm test` builds before it runs the tests. */
+export const PROGRAM = join(ROOT, "dist", "kelpie.js");
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end without a terminal. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = execFile(command, args, { env, maxBuffer: 2 ** 26 }, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? 128, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+/** Runs the built program without a terminal. */
+export function runKelpie(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<CommandResult> {
+  if (!existsSync(PROGRAM)) throw new Error("dist/kelpie.js is missing: run the tests with `npm test`, or build first");
+  return runCommand(process.execPath, [PROGRAM, ...args], env);
+}
+
+/** The built program in a pseudo-terminal, with a terminal emulator that keeps its screen. */
+export class PtyProgram {
+  readonly #pty;
+  readonly #terminal;
+  readonly exited: Promise<number>;
+  #waiters: Array<() => void> = [];
+
+  constructor(
+    args: readonly string[],
+    options: { readonly env: Readonly<Record<string, string | undefined>>; readonly columns: number; readonly rows: number; readonly command?: string },
+  ) {
+    const { columns, rows, env } = options;
+    this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true });
+    const command = options.command ?? process.execPath;
+    const commandArgs = options.command === undefined ? [PROGRAM, ...args] : [...args];
+    this.#pty = spawnPty(command, commandArgs, {
+      cols: columns,
+      rows,
+      name: "xterm-256color",
+      env: { ...env, TERM: "xterm-256color" },
+      cwd: ROOT,
+    });
+    this.#pty.onData((data) => this.#terminal.write(data, () => this.#wake()));
+    this.exited = new Promise((resolve) => {
+      this.#pty.onExit(({ exitCode }) => {
+        resolve(exitCode);
+        this.#wake();
+      });
+    });
+  }
+
+  /** Text of every row of the screen, without trailing blanks. */
+  lines(): string[] {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: this.#terminal.rows }, (_, row) => {
+      return active.getLine(active.viewportY + row)?.translateToString(true) ?? "";
+    });
+  }
+
+  text(): string {
+    return this.lines().join("\n");
+  }
+
+  /** Which screen buffer shows: the UI draws on the alternate one. */
+  get buffer(): "normal" | "alternate" {
+    return this.#terminal.buffer.active.type;
+  }
+
+  write(data: string): void {
+    this.#pty.write(data);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+    this.#pty.resize(columns, rows);
+  }
+
+  kill(signal: string): void {
+    this.#pty.kill(signal);
+  }
+
+  /** Resolves when the screen matches; looks whenever something was drawn. Fails with the screen after `timeout` ms. */
+  async waitFor(wanted: RegExp | ((text: string) => boolean), timeout = 20_000): Promise<void> {
+    const matches = (): boolean => (wanted instanceof RegExp ? wanted.test(this.text()) : wanted(this.text()));
+    const deadline = Date.now() + timeout;
+    while (!matches()) {
+      const left = deadline - Date.now();
+      if (left <= 0) throw new Error(`the screen never showed ${String(wanted)}:\n${this.text()}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#waiters.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}
