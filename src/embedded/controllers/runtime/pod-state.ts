@@ -1,4 +1,4 @@
-import { asRecords, asString, at, type KubeObject } from "../../../lib/kube/object.ts";
+import { asArray, asString, at, isRecord, type KubeObject } from "../../../lib/kube/object.ts";
 
 export function podPhase(pod: KubeObject): string {
   return asString(at(pod, "status", "phase"));
@@ -33,13 +33,13 @@ export interface Condition {
   readonly lastUpdateTime?: string;
 }
 
-/** `status.conditions` of any object. */
+/** `status.conditions` of any object; entries without a type and a status are left out. */
 export function conditionsOf(object: KubeObject): readonly Condition[] {
-  return asRecords(at(object, "status", "conditions")).map((condition) => ({
-    ...condition,
-    type: asString(condition["type"]),
-    status: asString(condition["status"]),
-  }));
+  return asArray(at(object, "status", "conditions")).filter(isCondition);
+}
+
+function isCondition(value: unknown): value is Condition {
+  return isRecord(value) && typeof value["type"] === "string" && typeof value["status"] === "string";
 }
 
 export function conditionOf(object: KubeObject, type: string): Condition | undefined {
