@@ -1,0 +1,41 @@
+import { asString, at } from "../../src/lib/kube/object.ts";
+import type { FakeApiContext } from "./fake-api-context.ts";
+import type { RecordedRequest } from "./fake-api-request.ts";
+
+/** Answers SelfSubjectAccessReviews from what `deny` was told, and SelfSubjectReviews. */
+export function serveReview(
+  context: FakeApiContext,
+  request: RecordedRequest,
+  answer: (code: number, body: string) => void,
+): boolean {
+  if (request.method !== "POST") return false;
+  if (request.path === "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") {
+    const review: unknown = JSON.parse(request.body);
+    const attribute = (name: string): string => asString(at(review, "spec", "resourceAttributes", name));
+    const allowed = !context.denied(attribute("verb"), attribute("resource"), attribute("namespace"));
+    answer(
+      201,
+      JSON.stringify({
+        kind: "SelfSubjectAccessReview",
+        apiVersion: "authorization.k8s.io/v1",
+        metadata: {},
+        spec: at(review, "spec"),
+        status: { allowed },
+      }),
+    );
+    return true;
+  }
+  if (request.path === "/apis/authentication.k8s.io/v1/selfsubjectreviews") {
+    answer(
+      201,
+      JSON.stringify({
+        kind: "SelfSubjectReview",
+        apiVersion: "authentication.k8s.io/v1",
+        metadata: {},
+        status: { userInfo: { username: "fake-user", groups: ["system:authenticated"] } },
+      }),
+    );
+    return true;
+  }
+  return false;
+}

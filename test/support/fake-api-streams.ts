@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type WebSocket } from "ws";
+import type { RecordedRequest } from "./fake-api-request.ts";
+
+interface LogEntry {
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string;
+  readonly text: string;
+}
+
+/** Logs of containers by `namespace/pod/container`. */
+export class FakeLogs {
+  readonly #entries = new Map<string, LogEntry[]>();
+  readonly #followers = new Map<string, Set<{ readonly send: (bytes: Buffer) => void; readonly end: () => void }>>();
+
+  /** Appends a line and sends it to whoever follows. */
+  append(container: string, time: string, text: string): void {
+    const entries = this.#entries.get(container) ?? [];
+    this.#entries.set(container, entries);
+    entries.push({ time, text });
+    this.sendRaw(container, Buffer.from(`${time} ${text}\n`));
+  }
+
+  /** Sends bytes as they stand to whoever follows, keeping nothing. */
+  sendRaw(container: string, bytes: Buffer): void {
+    for (const follower of this.#followers.get(container) ?? []) follower.send(bytes);
+  }
+
+  followers(container: string): number {
+    return this.#followers.get(container)?.size ?? 0;
+  }
+
+  /** Ends the streams of those who follow; `cut` breaks the connection. */
+  end(container: string, how: "clean" | "cut"): void {
+    for (const follower of Array.from(this.#followers.get(container) ?? [])) {
+      if (how === "clean") follower.end();
+      else follower.send(Buffer.alloc(0));
+    }
+  }
+
+  serve(request: RecordedRequest, pod: string, response: ServerResponse): void {
+    const container = `${pod}/${request.query.get("container") ?? ""}`;
+    const since = request.query.get("sinceTime");
+    const tail = request.query.get("tailLines");
+    const timestamps = request.query.get("timestamps") === "true";
+    let entries = this.#entries.get(container) ?? [];
+    // As the kubelet does, sinceTime is compared in whole seconds by old servers; here it is exact and inclusive.
+    if (since !== null) entries = entries.filter((entry) => entry.time >= since);
+    if (tail !== null) entries = Number(tail) === 0 ? [] : entries.slice(-Number(tail));
+    response.writeHead(200, { "Content-Type": "text/plain" });
+    for (const { time, text } of entries) response.write(timestamps ? `${time} ${text}\n` : `${text}\n`);
+    if (request.query.get("follow") !== "true") {
+      response.end();
+      return;
+    }
+    response.flushHeaders();
+    const followers = this.#followers.get(container) ?? new Set();
+    this.#followers.set(container, followers);
+    const follower = {
+      send: (bytes: Buffer) => {
+        if (bytes.length === 0) response.destroy();
+        else response.write(bytes);
+      },
+      end: () => void response.end(),
+    };
+    followers.add(follower);
+    response.on("close", () => followers.delete(follower));
+  }
+}
+
+/** What a test does with one exec, attach or port-forward session. */
+export interface FakeSession {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly protocol: string;
+  /** Bytes the client sent, by channel. */
+  received(channel: number): string;
+  send(channel: number, data: string | Buffer): void;
+  close(): void;
+  /** Breaks the connection without a closing handshake. */
+  cut(): void;
+}
+
+/** The WebSocket sessions. By default exec echoes stdin to stdout, and the line `exit N` ends it with code N. */
+export class FakeSessions {
+  readonly opened: FakeSession[] = [];
+  /** Replaces the echo. */
+  onSession: ((session: FakeSession) => void) | undefined;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => [...offered].find((protocol) => protocol.endsWith("channel.k8s.io")) ?? false,
+  });
+
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(request, webSocket));
+  }
+
+  close(): void {
+    for (const client of this.#server.clients) client.terminate();
+    this.#server.close();
+  }
+
+  #serve(request: IncomingMessage, webSocket: WebSocket): void {
+    webSocket.on("error", () => webSocket.terminate());
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const received = new Map<number, string>();
+    const listeners: Array<(channel: number, data: Buffer) => void> = [];
+    const session: FakeSession = {
+      path: url.pathname,
+      query: url.searchParams,
+      protocol: webSocket.protocol,
+      received: (channel) => received.get(channel) ?? "",
+      send: (channel, data) => webSocket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(data)])),
+      close: () => webSocket.close(1000),
+      cut: () => webSocket.terminate(),
+    };
+    webSocket.on("message", (message: Buffer) => {
+      const channel = message[0] ?? 0;
+      received.set(channel, (received.get(channel) ?? "") + message.subarray(1).toString());
+      for (const listener of listeners) listener(channel, message.subarray(1));
+    });
+    this.opened.push(session);
+    if (this.onSession !== undefined) this.onSession(session);
+    else if (url.pathname.endsWith("/portforward")) echoPorts(session, listeners);
+    else echo(session, listeners);
+  }
+}
+
+function echo(session: FakeSession, listeners: Array<(channel: number, data: Buffer) => void>): void {
+  const exit = (code: number): void => {
+    const status =
+      code === 0
+        ? { status: "Success" }
+        : {
+            status: "Failure",
+            reason: "NonZeroExitCode",
+            message: `command terminated with non-zero exit code: exit status ${code}`,
+            details: { causes: [{ reason: "ExitCode", message: String(code) }] },
+          };
+    session.send(3, JSON.stringify({ metadata: {}, ...status }));
+    session.close();
+  };
+  listeners.push((channel, data) => {
+    if (channel === 255) exit(0);
+    if (channel !== 0) return;
+    const match = /^exit (\d+)\s*$/.exec(data.toString());
+    if (match === null) session.send(1, data);
+    else exit(Number(match[1]));
+  });
+}
+
+function echoPorts(session: FakeSession, listeners: Array<(channel: number, data: Buffer) => void>): void {
+  const port = Buffer.alloc(2);
+  port.writeUInt16LE(Number(session.query.get("ports") ?? 0));
+  session.send(0, port);
+  session.send(1, port);
+  listeners.push((channel, data) => {
+    if (channel === 0) session.send(0, data);
+  });
+}
