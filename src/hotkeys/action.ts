@@ -33,6 +33,8 @@ export interface ActionContext {
 export interface ViewDoors {
   readonly id: string;
   command(name: string, argument?: string): void;
+  /** Why the view cannot run a command now. */
+  disabledReason?(name: string): string | undefined;
 }
 
 /** Opens a view by its id. Parameters are the view's own. */
@@ -69,7 +71,19 @@ export interface InputRequest {
 }
 
 export interface AppDoors {
+  /** Opens a view on top of the one in front. */
   open(request: ViewRequest): void;
+  /** Opens the `:` prompt, or the prompt of `/` in the view in front. */
+  prompt(mode: "command" | "search"): void;
+  /** Lists every action offered here, to choose one by its name. */
+  palette(): void;
+  /** Back, forward, or between the last two places. */
+  history(step: "back" | "forward" | "last"): void;
+  /** The namespace behind a digit: `0` is all, `1` to `9` favourites and recent ones. */
+  namespaceKey(digit: number): void;
+  /** Makes a namespace the one in use; `""` is all. The table in front shows it. */
+  useNamespace(namespace: string): void;
+  toggleHeader(): void;
   /** Runs the text of a `:` command. */
   command(text: string): void;
   back(): void;

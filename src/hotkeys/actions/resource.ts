@@ -1,0 +1,153 @@
+import { parseApiVersion } from "../../lib/kube/gvr.ts";
+import { controllerOf } from "../../lib/kube/object.ts";
+import type { Action, ActionContext, TargetObject } from "../action.ts";
+
+const onlyOne = ({ cursor }: ActionContext): string | undefined =>
+  cursor === undefined ? "nothing is selected" : undefined;
+
+function openOn(context: ActionContext, view: string): void {
+  const { cursor, app } = context;
+  if (cursor !== undefined) app.open({ view, parameters: { target: cursor }, title: `${view} ${cursor.name}` });
+}
+
+const lacks =
+  (verb: string) =>
+  ({ targets }: ActionContext): string | undefined => {
+    const target = targets.find(({ resource }) => !resource.verbs.includes(verb));
+    return target === undefined ? undefined : `the server offers no ${verb} of ${target.resource.resource}`;
+  };
+
+/** The owner that controls an object, else its first owner. */
+function ownerOf(target: TargetObject | undefined): { readonly kind: string; readonly command: string } | undefined {
+  if (target === undefined) return undefined;
+  const owner = controllerOf(target.object) ?? target.object.metadata.ownerReferences?.[0];
+  if (owner === undefined) return undefined;
+  const { group } = parseApiVersion(owner.apiVersion);
+  const name = group === "" ? owner.kind.toLowerCase() : `${owner.kind.toLowerCase()}.${group}`;
+  const where = target.namespace === "" ? "" : ` ${target.namespace}`;
+  return { kind: owner.kind, command: `${name}${where} =${owner.name}` };
+}
+
+export const resourceActions: readonly Action[] = [
+  {
+    id: "resource.describe",
+    title: "Describe",
+    keys: ["d"],
+    scope: "table",
+    group: "view",
+    needs: "describe",
+    inHintBar: true,
+    disabledReason: onlyOne,
+    run: (context) => openOn(context, "describe"),
+  },
+  {
+    id: "resource.yaml",
+    title: "YAML",
+    keys: ["y"],
+    scope: "table",
+    group: "view",
+    needs: "yaml",
+    inHintBar: true,
+    disabledReason: onlyOne,
+    run: (context) => openOn(context, "yaml"),
+  },
+  {
+    id: "resource.edit",
+    title: "Edit",
+    keys: ["e"],
+    scope: "table",
+    group: "act",
+    needs: "edit",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: onlyOne,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.edit(cursor);
+    },
+  },
+  {
+    id: "resource.delete",
+    title: "Delete",
+    keys: ["ctrl-d"],
+    scope: "table",
+    group: "act",
+    needs: "delete",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: lacks("delete"),
+    run: ({ targets, app }) => app.operations.delete(targets),
+  },
+  {
+    id: "resource.scale",
+    title: "Scale",
+    keys: ["s"],
+    scope: "table",
+    group: "act",
+    needs: "scale",
+    mutates: true,
+    inHintBar: true,
+    run: ({ targets, app }) => app.operations.scale(targets),
+  },
+  {
+    id: "resource.restart",
+    title: "Restart",
+    keys: ["r"],
+    scope: "table",
+    group: "act",
+    needs: "restart",
+    mutates: true,
+    inHintBar: true,
+    run: ({ targets, app }) => app.operations.restart(targets),
+  },
+  {
+    id: "resource.set-image",
+    title: "Set image",
+    keys: ["shift-i"],
+    scope: "table",
+    group: "act",
+    needs: "set-image",
+    mutates: true,
+    disabledReason: onlyOne,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.setImage(cursor);
+    },
+  },
+  {
+    id: "resource.use-namespace",
+    title: "Use namespace",
+    keys: ["u"],
+    scope: "table",
+    group: "act",
+    needs: "use-namespace",
+    inHintBar: true,
+    run: ({ cursor, app }) => {
+      if (cursor !== undefined) app.useNamespace(cursor.name);
+    },
+  },
+  {
+    id: "resource.owner",
+    title: "Owner",
+    keys: ["shift-j"],
+    scope: "table",
+    group: "navigate",
+    disabledReason: ({ cursor }) => (ownerOf(cursor) === undefined ? "it has no owner" : undefined),
+    run: ({ cursor, app }) => {
+      const owner = ownerOf(cursor);
+      if (owner !== undefined) app.command(owner.command);
+    },
+  },
+  {
+    id: "resource.events",
+    title: "Events of it",
+    keys: ["shift-e"],
+    scope: "table",
+    group: "view",
+    disabledReason: onlyOne,
+    run: ({ cursor, app }) => {
+      if (cursor === undefined) return;
+      const selector =
+        cursor.uid === undefined ? `involvedObject.name=${cursor.name}` : `involvedObject.uid=${cursor.uid}`;
+      app.command(`events ${cursor.namespace === "" ? "all" : cursor.namespace} --field-selector=${selector}`);
+    },
+  },
+];

@@ -1,0 +1,66 @@
+import type { Capability } from "../resources/kind.ts";
+import type { Action, ActionContext, Scope } from "./action.ts";
+import type { Bindings } from "./bindings.ts";
+
+/** What a key press comes to. */
+export type Resolution =
+  | { readonly type: "run"; readonly action: Action }
+  | { readonly type: "disabled"; readonly action: Action; readonly reason: string }
+  | { readonly type: "unbound" };
+
+/**
+ * The action a key means in the view in front: the most specific scope first, and of actions that share a key the one
+ * whose capability the kind has.
+ */
+export function resolveKey(
+  bindings: Bindings,
+  scopes: readonly Scope[],
+  key: string,
+  context: ActionContext,
+): Resolution {
+  let disabled: Resolution | undefined;
+  for (const scope of withGlobal(scopes)) {
+    for (const action of bindings.find(scope, key)) {
+      const reason = reasonAgainst(action, context);
+      if (reason === undefined) return { type: "run", action };
+      if (disabled === undefined || offered(action, context)) disabled = { type: "disabled", action, reason };
+    }
+  }
+  return disabled ?? { type: "unbound" };
+}
+
+export function withGlobal(scopes: readonly Scope[]): readonly Scope[] {
+  return scopes.includes("global") ? scopes : [...scopes, "global"];
+}
+
+/** True where the action makes sense for the kind on screen, even if it cannot run now. */
+export function offered(action: Action, context: ActionContext): boolean {
+  return action.needs === undefined || (context.kind?.can.includes(action.needs) ?? false);
+}
+
+/** Why an action cannot run now, in words for the user; `undefined` when it can. */
+export function reasonAgainst(action: Action, context: ActionContext): string | undefined {
+  if (!offered(action, context)) {
+    return `${context.kind?.kind ?? "what is shown here"} has no ${CAPABILITY_NAMES[action.needs ?? "describe"]}`;
+  }
+  if (action.needs !== undefined && context.targets.length === 0) return "nothing is selected";
+  if (action.mutates === true && context.readOnly) return "read-only: nothing may be written in this context";
+  return action.disabledReason?.(context);
+}
+
+const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
+  describe: "description",
+  yaml: "YAML",
+  edit: "editor",
+  delete: "deletion",
+  logs: "logs",
+  shell: "shell",
+  attach: "process to attach to",
+  "port-forward": "ports to forward",
+  scale: "scale",
+  restart: "restart",
+  "set-image": "images to set",
+  "use-namespace": "namespace to use",
+  cordon: "scheduling to switch",
+  decode: "data to decode",
+};

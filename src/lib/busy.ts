@@ -1,0 +1,36 @@
+import { createValue, type Subscribable } from "./subscribable.ts";
+
+/** Ends one piece of work; calling it again does nothing. */
+export type Done = () => void;
+
+/**
+ * Counts the work that is under way on behalf of the last key press, so that a test can wait until the program is idle
+ * instead of sleeping. Long-lived things (a watch, a followed log) are not work.
+ */
+export class Busy {
+  readonly #count = createValue(0);
+
+  get count(): Subscribable<number> {
+    return this.#count;
+  }
+
+  begin(): Done {
+    this.#count.update((count) => count + 1);
+    let open = true;
+    return () => {
+      if (!open) return;
+      open = false;
+      this.#count.update((count) => count - 1);
+    };
+  }
+
+  /** Counts a promise until it settles. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    const done = this.begin();
+    try {
+      return await work;
+    } finally {
+      done();
+    }
+  }
+}
