@@ -1,51 +1,52 @@
-import { randomBytes } from "node:crypto";
-import { isRecord } from "../../lib/kube/object.ts";
+import { randomInt } from "node:crypto";
+import { isJsonArray, isJsonObject } from "./json.ts";
+import type { Json } from "../../lib/kube/object.ts";
 
-/** No vowels, no digits that read as letters: no words by accident (apimachinery pkg/util/rand). */
+/** No vowels and no look-alikes (apimachinery pkg/util/rand). */
 const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH = 5;
 const MAX_NAME_LENGTH = 63;
 
-/** Random characters of the alphabet of generated names. */
+/** `length` characters that are safe in any name. */
 export function randomSuffix(length = SUFFIX_LENGTH): string {
-  let suffix = "";
-  while (suffix.length < length) {
-    for (const byte of randomBytes(length)) {
-      // 243 = 9 * 27: higher bytes would make some characters likelier.
-      if (byte < 243 && suffix.length < length) suffix += ALPHABET[byte % ALPHABET.length] ?? "";
-    }
-  }
-  return suffix;
+  let text = "";
+  for (let index = 0; index < length; index += 1) text += ALPHABET[randomInt(ALPHABET.length)] ?? "";
+  return text;
 }
 
-/** A name from `metadata.generateName`: at most 63 characters (apiserver pkg/storage/names). */
-export function generatedName(prefix: string): string {
-  return prefix.slice(0, MAX_NAME_LENGTH - SUFFIX_LENGTH) + randomSuffix();
+/** A name for `metadata.generateName`: the base, cut to fit, and five random characters. */
+export function generateName(base: string): string {
+  return `${base.slice(0, MAX_NAME_LENGTH - SUFFIX_LENGTH)}${randomSuffix()}`;
+}
+
+/** `rand.SafeEncodeString`: decimal digits of a hash in characters that spell no words. */
+export function safeEncode(text: string): string {
+  let encoded = "";
+  for (const character of text) encoded += ALPHABET[character.charCodeAt(0) % ALPHABET.length] ?? "";
+  return encoded;
+}
+
+/** FNV-1a over the UTF-8 bytes of a text, 32 bits, unsigned. */
+export function fnv32a(text: string): number {
+  let hash = 0x81_1c_9d_c5;
+  for (const byte of Buffer.from(text, "utf8")) hash = Math.imul(hash ^ byte, 0x01_00_01_93);
+  return hash >>> 0;
 }
 
 /**
- * The `pod-template-hash` of a pod template (pkg/controller ComputeHash). Equal templates have equal hashes; the
- * numbers differ from upstream's, which hashes Go's own dump of the struct.
- * @param collisionCount of the deployment's status: another number gives another hash
+ * The `pod-template-hash` of a template; `collisionCount` is the deployment's. Equal templates have equal hashes
+ * whatever the order of their fields. The value differs from upstream's, which hashes a dump of Go structs.
  */
-export function podTemplateHash(template: unknown, collisionCount?: number): string {
-  const text = canonicalJson(template) + (collisionCount === undefined ? "" : `#${collisionCount}`);
-  return Array.from(String(fnv32a(text)), (digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length] ?? "").join("");
+export function podTemplateHash(template: Json, collisionCount?: number): string {
+  const suffix = collisionCount === undefined ? "" : String(collisionCount);
+  return safeEncode(String(fnv32a(stableText(template) + suffix)));
 }
 
-/** JSON with sorted keys and without undefined members. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (!isRecord(value)) return JSON.stringify(value) ?? "null";
-  const members = Object.keys(value)
+function stableText(value: Json): string {
+  if (isJsonArray(value)) return `[${value.map(stableText).join(",")}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const fields = Object.keys(value)
     .toSorted()
-    .filter((key) => value[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
-  return `{${members.join(",")}}`;
-}
-
-function fnv32a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
+    .map((key) => `${JSON.stringify(key)}:${stableText(value[key] ?? null)}`);
+  return `{${fields.join(",")}}`;
 }

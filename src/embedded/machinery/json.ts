@@ -1,0 +1,51 @@
+import type { Json } from "../../lib/kube/object.ts";
+
+/** A JSON object, not a list and not null. */
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+/** One under construction. */
+export type MutableJsonObject = Record<string, Json>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isJsonArray(value: unknown): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** Sets a field; a key named `__proto__` becomes an ordinary field as in the JSON it came from. */
+export function putField(target: MutableJsonObject, key: string, value: Json): void {
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else target[key] = value;
+}
+
+/** The own field of that name, never one of Object.prototype. */
+export function fieldOf(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** Equal as JSON values: the order of fields does not count. */
+export function jsonEqual(left: Json | undefined, right: Json | undefined): boolean {
+  if (left === right) return true;
+  if (isJsonArray(left)) {
+    if (!isJsonArray(right) || left.length !== right.length) return false;
+    for (let index = 0; index < left.length; index += 1) if (!jsonEqual(left[index], right[index])) return false;
+    return true;
+  }
+  if (!isJsonObject(left) || !isJsonObject(right)) return false;
+  const keys = Object.keys(left);
+  if (keys.length !== Object.keys(right).length) return false;
+  for (const key of keys) if (!Object.hasOwn(right, key) || !jsonEqual(left[key], right[key])) return false;
+  return true;
+}
+
+/** What a message of Go calls the JSON type of a value. */
+export function goTypeOf(value: Json): string {
+  if (value === null) return "null";
+  if (isJsonArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value;
+}
