@@ -1,3 +1,4 @@
+import type { ConfirmRequest, InputRequest, PickRequest } from "../lib/dialog-request.ts";
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import type { Capability, KindDefinition } from "../resources/kind.ts";
@@ -45,30 +46,7 @@ export interface ViewRequest {
   readonly title: string;
 }
 
-export interface ConfirmRequest {
-  readonly title: string;
-  /** What exactly is touched, a line each. */
-  readonly lines: readonly string[];
-  readonly confirmLabel: string;
-  readonly danger: boolean;
-  /** A text the user must type, where the protection level asks for it. */
-  readonly typeToConfirm?: string;
-  /** Choices under the list; the first is the default. */
-  readonly choices?: ReadonlyArray<{
-    readonly id: string;
-    readonly label: string;
-    readonly options: readonly string[];
-  }>;
-}
-
-export interface InputRequest {
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly label: string;
-  readonly initial: string;
-  /** A message where the text cannot be taken. */
-  validate(text: string): string | undefined;
-}
+export type { ConfirmRequest, InputRequest, PickRequest };
 
 export interface AppDoors {
   /** Opens a view on top of the one in front. */
@@ -92,7 +70,7 @@ export interface AppDoors {
   /** Resolves with the choices, `undefined` when cancelled. */
   confirm(request: ConfirmRequest): Promise<Readonly<Record<string, string>> | undefined>;
   input(request: InputRequest): Promise<string | undefined>;
-  pick(request: { readonly title: string; readonly items: readonly string[] }): Promise<string | undefined>;
+  pick(request: PickRequest): Promise<string | undefined>;
   /** Operations on the cluster and the terminal that actions run, by name; see `app/operations`. */
   readonly operations: Operations;
 }
