@@ -1,6 +1,7 @@
 import { asRecords, at } from "../lib/kube/object.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import type { Tone } from "./kind.ts";
+import { scalarText } from "./scalar-text.ts";
 
 /** STATUS as `printNode` of kubernetes/pkg/printers/internalversion/printers.go: `Ready,SchedulingDisabled`. */
 export function nodeStatus(node: KubeObject): string {
@@ -28,7 +29,7 @@ export function nodeRoles(node: KubeObject): string {
 export function nodePressures(node: KubeObject): readonly string[] {
   return asRecords(at(node, "status", "conditions"))
     .filter((condition) => condition["type"] !== "Ready" && condition["status"] === "True")
-    .map((condition) => String(condition["type"]));
+    .map((condition) => scalarText(condition["type"]));
 }
 
 export function nodeTone(node: KubeObject): Tone {

@@ -1,5 +1,6 @@
 import { asArray, asNumber, asRecords, asString, at } from "../lib/kube/object.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
+import { scalarText } from "./scalar-text.ts";
 
 /** EXTERNAL-IP as `getServiceExternalIP` of kubernetes/pkg/printers/internalversion/printers.go. */
 export function serviceExternalAddress(service: KubeObject): string {
@@ -23,7 +24,7 @@ export function serviceExternalAddress(service: KubeObject): string {
 export function servicePorts(service: KubeObject): string {
   const ports = asRecords(at(service, "spec", "ports")).map((port) => {
     const nodePort = asNumber(port["nodePort"]);
-    const number = nodePort === 0 ? String(port["port"]) : `${String(port["port"])}:${nodePort}`;
+    const number = nodePort === 0 ? scalarText(port["port"]) : `${scalarText(port["port"])}:${nodePort}`;
     return `${number}/${asString(port["protocol"], "TCP")}`;
   });
   return ports.length === 0 ? "<none>" : ports.join(",");

@@ -1,0 +1,59 @@
+import { asArray, asNumber, asRecords, asString, at } from "../../lib/kube/object.ts";
+import type { KubeObject } from "../../lib/kube/object.ts";
+import { selectorText } from "../columns.ts";
+import { serviceExternalAddress } from "../service-address.ts";
+import type { DescribeDocument } from "./document.ts";
+import type { DescribeInput } from "./sections.ts";
+import { writeEvents, writeIdentity } from "./sections.ts";
+import { scalarText } from "../scalar-text.ts";
+
+/** The label of the EndpointSlices among the related objects of a service. */
+export const ENDPOINT_SLICES = "endpointslices";
+
+/** As `ServiceDescriber` of kubectl/pkg/describe/describe.go, with endpoints told apart by readiness. */
+export function describeService(document: DescribeDocument, input: DescribeInput): void {
+  const { object } = input;
+  const spec = (field: string): unknown => at(object, "spec", field);
+  writeIdentity(document, object);
+  document.field(0, "Selector", selectorText(spec("selector")));
+  document.field(0, "Type", asString(spec("type"), "ClusterIP"));
+  document.field(0, "IP Family Policy", asString(spec("ipFamilyPolicy")) || "<none>");
+  document.field(0, "IP Families", asArray(spec("ipFamilies")).join(",") || "<none>");
+  document.field(0, "IP", asString(spec("clusterIP")) || "<none>");
+  document.field(0, "IPs", asArray(spec("clusterIPs")).join(",") || "<none>");
+  const external = serviceExternalAddress(object);
+  if (external !== "<none>") document.field(0, "External IP", external);
+  const slices = input.related.get(ENDPOINT_SLICES);
+  for (const port of asRecords(spec("ports"))) {
+    const name = asString(port["name"]) || "<unset>";
+    const protocol = asString(port["protocol"], "TCP");
+    document.field(0, "Port", `${name}  ${scalarText(port["port"])}/${protocol}`);
+    document.field(0, "TargetPort", `${scalarText(port["targetPort"] ?? port["port"])}/${protocol}`);
+    if (asNumber(port["nodePort"]) > 0)
+      document.field(0, "NodePort", `${name}  ${scalarText(port["nodePort"])}/${protocol}`);
+    if (slices !== undefined) writeEndpoints(document, slices, asString(port["name"]));
+  }
+  document.field(0, "Session Affinity", asString(spec("sessionAffinity"), "None"));
+  const internal = asString(spec("internalTrafficPolicy"));
+  if (internal !== "") document.field(0, "Internal Traffic Policy", internal);
+  const outside = asString(spec("externalTrafficPolicy"));
+  if (outside !== "") document.field(0, "External Traffic Policy", outside);
+  writeEvents(document, input);
+}
+
+function writeEndpoints(document: DescribeDocument, slices: readonly KubeObject[], portName: string): void {
+  const addresses = (ready: boolean): readonly string[] =>
+    slices.flatMap((slice) => {
+      const port = asRecords(slice["ports"]).find((one) => asString(one["name"]) === portName);
+      if (port === undefined) return [];
+      return asRecords(slice["endpoints"])
+        .filter((endpoint) => (at(endpoint, "conditions", "ready") !== false) === ready)
+        .flatMap((endpoint) =>
+          asArray(endpoint["addresses"]).map((address) => `${asString(address)}:${scalarText(port["port"])}`),
+        );
+    });
+  const ready = addresses(true);
+  document.field(0, "Endpoints", ready.join(",") || "<none>", ready.length === 0 ? "warning" : undefined);
+  const waiting = addresses(false);
+  if (waiting.length > 0) document.field(0, "Not Ready", waiting.join(","), "warning");
+}
