@@ -175,6 +175,11 @@ export interface ContainerRuntime {
   attach(id: string): Promise<Session>;
   /** A connection to a port of the pod, also to one bound to its loopback. */
   dial(sandboxId: string, port: number): Promise<Duplex>;
+  /**
+   * The id that this machine gives files of user or group `id` of a container, `undefined` where it has none. A runtime
+   * without this member maps nothing.
+   */
+  hostId?(id: number): number | undefined;
   /** Resolves an image reference. @throws RuntimeError `ErrImagePull` with the registry's words */
   image(reference: string): Promise<ImageInfo>;
 }
