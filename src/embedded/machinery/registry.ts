@@ -76,6 +76,10 @@ export interface Registry {
   ): Promise<KubeObject>;
   /** Deletes, or starts to: with finalizers or a grace period the object stays with a deletionTimestamp. */
   delete(resource: Gvr, key: ObjectKey, options?: DeleteOptions): Promise<KubeObject>;
+  /** `pods/binding`: gives a pod its node and the condition PodScheduled. 409 where it has one already. */
+  bindPod(key: ObjectKey, nodeName: string): Promise<KubeObject>;
+  /** `namespaces/finalize`: replaces `spec.finalizers`; a terminating namespace without any is removed. */
+  finalizeNamespace(name: string, finalizers: readonly string[]): Promise<KubeObject>;
   /**
    * Reports every object of the selection as `ADDED`, then calls `synced`, then every change, in order, until
    * the signal aborts. Never misses a change and never ends by itself.
