@@ -53,6 +53,7 @@ const keysPage: Generated = {
 const generated: readonly Generated[] = [
   defaultSettings,
   folderIndex("src/resources/kinds", "kinds", "KindDefinition", "../kind.ts"),
+  folderIndex("src/embedded/resources", "servedResources", "ServedResource", "../machinery/served-resource.ts"),
   keysPage,
 ];
 
