@@ -11,5 +11,4 @@ export default defineConfig({
     env: { FORCE_COLOR: "3", NODE_ENV: "production", KELPIE_TEST: "1" },
     retry: 0,
   },
-  esbuild: { jsx: "automatic" },
 });
