@@ -1,4 +1,4 @@
-import type { Json } from "../../lib/kube/object.ts";
+import type { Json, KubeObject } from "../../lib/kube/object.ts";
 
 /** A JSON object, not a list and not null. */
 export interface JsonObject {
@@ -48,4 +48,14 @@ export function goTypeOf(value: Json): string {
   if (isJsonArray(value)) return "array";
   if (typeof value === "boolean") return "bool";
   return typeof value;
+}
+
+/** An object as plain JSON: everything in one came from JSON, though its type does not say so. */
+export function jsonOf(object: KubeObject): JsonObject {
+  return object as unknown as JsonObject;
+}
+
+/** The way back. Only for values that were made from an object and so have its shape. */
+export function kubeObjectOf(object: JsonObject): KubeObject {
+  return object as unknown as KubeObject;
 }

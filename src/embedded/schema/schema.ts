@@ -24,6 +24,8 @@ export interface Schema {
   readonly format: string | undefined;
   /** Fields of a struct; empty for maps and all others. */
   readonly fields: ReadonlyMap<string, Schema>;
+  /** Fields that Go writes even where they were not given: zero values, empty structs, declared defaults. */
+  readonly fieldDefaults: ReadonlyArray<readonly [name: string, value: Json]>;
   /** Values of a map. */
   readonly values: Schema | undefined;
   /** Elements of a list. */
@@ -68,6 +70,7 @@ class SchemaNode implements Schema {
   readonly source: Readonly<Record<string, unknown>>;
   readonly #resolve: Resolve;
   #fields: ReadonlyMap<string, Schema> | undefined;
+  #fieldDefaults: ReadonlyArray<readonly [string, Json]> | undefined;
   #items: Schema | undefined;
   #values: Schema | undefined;
 
@@ -106,6 +109,13 @@ class SchemaNode implements Schema {
         : NO_FIELDS;
     }
     return this.#fields;
+  }
+
+  get fieldDefaults(): ReadonlyArray<readonly [string, Json]> {
+    this.#fieldDefaults ??= [...this.fields].flatMap(([name, { defaultValue }]) =>
+      defaultValue === undefined ? [] : [[name, defaultValue] as const],
+    );
+    return this.#fieldDefaults;
   }
 
   get items(): Schema | undefined {
