@@ -2,6 +2,7 @@ import { asNumber, at, controllerOf, objectPath, type KubeObject } from "../../.
 import { matchesLabels, selectorFromObject } from "../../../lib/kube/selector.ts";
 import { createEventRecorder } from "../../machinery/event-recorder.ts";
 import { keyOf, RESOURCES } from "../../machinery/registry.ts";
+import { BY_CONTROLLER, indexByController } from "../runtime/controller-index.ts";
 import type { Controller, ControllerContext } from "../runtime/controller.ts";
 import { createExpectations, type Expectations } from "../runtime/expectations.ts";
 import type { Informer } from "../runtime/informer.ts";
@@ -15,12 +16,6 @@ import { replicaSetStatus, statusChanged, type ManageFailure } from "./replicase
 
 /** Pods created or deleted in one go. */
 const BURST_REPLICAS = 500;
-/** Index of pods and ReplicaSets by the uid of what controls them; `""` holds the orphans. */
-export const BY_CONTROLLER = "controller";
-
-export function indexByController(informer: Informer): void {
-  informer.addIndex(BY_CONTROLLER, (object) => [controllerOf(object)?.uid ?? ""]);
-}
 
 /** Keeps as many pods as `spec.replicas` says (pkg/controller/replicaset). */
 export function createReplicaSetController(context: ControllerContext): Controller {
