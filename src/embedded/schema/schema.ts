@@ -19,6 +19,8 @@ export type SchemaType =
  * asked for, so a recursive schema (JSONSchemaProps) is no trouble.
  */
 export interface Schema {
+  /** Its definition, `io.k8s.api.core.v1.PodSpec`; `""` for a nameless part. */
+  readonly name: string;
   readonly type: SchemaType;
   /** `date-time`, `byte`, `int32`, `int64`, … */
   readonly format: string | undefined;
@@ -54,6 +56,7 @@ const NO_NAMES: readonly string[] = [];
 type Resolve = (name: string) => Schema | undefined;
 
 class SchemaNode implements Schema {
+  readonly name: string;
   readonly type: SchemaType;
   readonly format: string | undefined;
   readonly required: readonly string[];
@@ -77,6 +80,7 @@ class SchemaNode implements Schema {
   constructor(source: Readonly<Record<string, unknown>>, resolve: Resolve, name = "") {
     this.source = source;
     this.#resolve = resolve;
+    this.name = name;
     this.type = typeOf(source, name);
     this.format = typeof source["format"] === "string" ? source["format"] : undefined;
     this.required = stringsOf(source["required"]);
