@@ -30,7 +30,10 @@ export function runCommand(
 }
 
 /** Runs the built program without a terminal. */
-export function runKelpie(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<CommandResult> {
+export function runKelpie(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<CommandResult> {
   if (!existsSync(PROGRAM)) throw new Error("dist/kelpie.js is missing: run the tests with `npm test`, or build first");
   return runCommand(process.execPath, [PROGRAM, ...args], env);
 }
@@ -44,7 +47,12 @@ export class PtyProgram {
 
   constructor(
     args: readonly string[],
-    options: { readonly env: Readonly<Record<string, string | undefined>>; readonly columns: number; readonly rows: number; readonly command?: string },
+    options: {
+      readonly env: Readonly<Record<string, string | undefined>>;
+      readonly columns: number;
+      readonly rows: number;
+      readonly command?: string;
+    },
   ) {
     const { columns, rows, env } = options;
     this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true });
@@ -76,6 +84,16 @@ export class PtyProgram {
 
   text(): string {
     return this.lines().join("\n");
+  }
+
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** Calls `listener` with every piece of output, before the emulator has taken it. */
+  onData(listener: (data: string) => void): () => void {
+    const subscription = this.#pty.onData(listener);
+    return () => subscription.dispose();
   }
 
   /** Which screen buffer shows: the UI draws on the alternate one. */
