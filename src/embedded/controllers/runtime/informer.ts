@@ -25,6 +25,8 @@ export interface Informer {
   byIndex(name: string, value: string): readonly KubeObject[];
   /** Calls `added` for what the cache already holds, then everything that happens. */
   listen(listener: InformerListener): void;
+  /** Resolves when the condition holds, looked at now and after every change; also when the signal aborts. */
+  until(condition: () => boolean, signal: AbortSignal): Promise<void>;
 }
 
 /** One informer per resource, shared by all controllers, ended by the signal. */
@@ -73,6 +75,7 @@ class WatchedInformer implements Informer {
   readonly #objects = new Map<string, KubeObject>();
   readonly #indexes = new Map<string, Index>();
   readonly #listeners: InformerListener[] = [];
+  readonly #waiters = new Set<() => void>();
   readonly #ready = Promise.withResolvers<void>();
   #synced = false;
 
@@ -125,7 +128,28 @@ class WatchedInformer implements Informer {
     for (const object of this.#objects.values()) this.#call(() => listener.added?.(object));
   }
 
+  until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    if (condition() || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#waiters.delete(check);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const check = (): void => {
+        if (condition()) end();
+      };
+      this.#waiters.add(check);
+      signal.addEventListener("abort", end, { once: true });
+    });
+  }
+
   event(event: WatchEvent): void {
+    this.#apply(event);
+    for (const check of this.#waiters) check();
+  }
+
+  #apply(event: WatchEvent): void {
     const { object } = event;
     const path = objectPath(object);
     const old = this.#objects.get(path);
