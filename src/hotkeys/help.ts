@@ -42,9 +42,10 @@ export const GROUP_TITLES: Readonly<Record<Action["group"], string>> = {
 const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   global: "Everywhere",
   table: "Tables",
-  text: "Texts: describe, YAML, data",
+  text: "Texts: describe, YAML, a value",
   logs: "Logs",
   containers: "Containers",
+  data: "Keys of ConfigMaps and Secrets",
   contexts: "Contexts",
   "port-forwards": "Port-forwards",
   help: "Help",

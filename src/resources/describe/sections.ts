@@ -12,6 +12,8 @@ export interface DescribeInput {
   readonly object: KubeObject;
   /** Events whose involved object is this one, in any order. */
   readonly events: readonly KubeObject[];
+  /** Why `events` may not be all of them: still loading, not allowed. */
+  readonly eventsNote?: string;
   /** Answers of the describer's related queries, by their key. Missing: not asked yet or not allowed. */
   readonly related: ReadonlyMap<string, readonly KubeObject[]>;
   /** Milliseconds since the epoch. */
@@ -105,7 +107,7 @@ function sinceText(timestamp: unknown, now: number): string {
 /** The events table at the end of a description, oldest first, as kubectl sorts it. */
 export function writeEvents(document: DescribeDocument, input: DescribeInput): void {
   if (input.events.length === 0) {
-    document.field(0, "Events", "<none>");
+    document.field(0, "Events", input.eventsNote ?? "<none>");
     return;
   }
   const sorted = input.events

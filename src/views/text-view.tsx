@@ -1,0 +1,148 @@
+import { writeFile } from "node:fs/promises";
+import type { ReactElement } from "react";
+import type { Scope } from "../hotkeys/action.ts";
+import { errorMessage } from "../lib/errors.ts";
+import { createValue, type Subscribable } from "../lib/subscribable.ts";
+import type { PagerModel } from "../ui/pager-model.ts";
+import { Pager } from "../ui/pager.tsx";
+import type { Freshness, View, ViewHost, ViewProps, ViewSelection, ViewTitle } from "./view.ts";
+
+/** What makes one text view another than the next. */
+export interface TextViewParts {
+  readonly id: string;
+  readonly scopes?: readonly Scope[];
+  /** `describe`, `yaml`: the title. */
+  readonly what: string;
+  readonly where: string;
+  readonly pager: PagerModel;
+  readonly freshness: Subscribable<Freshness>;
+  /** Name of the file that `save` writes. */
+  readonly fileName: string;
+  /** Words at the right of the title, read whenever the pager or `freshness` changes or `TextView.refreshTitle` is called. */
+  notes(): readonly string[];
+  /** What is shown in brackets; the number of lines where absent. */
+  count?(): string;
+  selection(): ViewSelection;
+  /** Commands of its own, tried first. @returns whether it was one */
+  command?(name: string, argument: string): boolean;
+  disabledReason?(name: string): string | undefined;
+  /** Undoes one thing of its own before the search is ended. */
+  escape?(): boolean;
+  /** What `copy` and `save` take; every line of the pager where absent. */
+  wholeText?(): string;
+  show(): void;
+  hide(): void;
+  dispose?(): void;
+}
+
+/** A view that is a pager: scroll, find, wrap, fullscreen, copy and save are the same for all of them. */
+export class TextView implements View {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  readonly search = "find" as const;
+  readonly title;
+  readonly fullscreen;
+  readonly Component: (props: ViewProps) => ReactElement;
+  readonly #host: ViewHost;
+  readonly #parts: TextViewParts;
+
+  constructor(host: ViewHost, parts: TextViewParts) {
+    this.id = parts.id;
+    this.scopes = parts.scopes ?? ["text"];
+    this.#host = host;
+    this.#parts = parts;
+    const { pager } = parts;
+    this.title = createValue<ViewTitle>({ what: parts.what, where: parts.where });
+    this.fullscreen = createValue(false);
+    this.Component = ({ columns, rows }) => <Pager model={pager} columns={columns} rows={rows} />;
+    // The pager lives and dies with this view: nothing to undo.
+    pager.state.subscribe(() => this.refreshTitle());
+    this.refreshTitle();
+  }
+
+  get freshness(): Subscribable<Freshness> {
+    return this.#parts.freshness;
+  }
+
+  /** Computes the title anew; told to subscribers only where it is another one. */
+  refreshTitle(): void {
+    const { what, where, pager } = this.#parts;
+    const { search, source, wrap } = pager.state.get();
+    const notes = [...this.#parts.notes(), ...(wrap ? ["wrap"] : [])];
+    const count = this.#parts.count?.() ?? String(source.length);
+    const found = search?.hits.length === 0 ? "no match" : `${(search?.current ?? 0) + 1}/${search?.hits.length ?? 0}`;
+    const next: ViewTitle = {
+      what,
+      where,
+      count,
+      notes,
+      ...(search === undefined ? {} : { filter: `/${search.text} ${found}` }),
+      ...(search?.fault === undefined ? {} : { fault: search.fault }),
+    };
+    if (JSON.stringify(next) !== JSON.stringify(this.title.get())) this.title.set(next);
+  }
+
+  selection(): ViewSelection {
+    return this.#parts.selection();
+  }
+
+  command(name: string, argument = ""): void {
+    if (this.#parts.command?.(name, argument) === true || this.#parts.pager.command(name, argument)) {
+      this.refreshTitle();
+      return;
+    }
+    if (name === "text.fullscreen") this.fullscreen.update((on) => !on);
+    else if (name === "text.copy") void this.#host.app.operations.copy(this.#text(), this.#parts.what);
+    else if (name === "text.save") void this.#save();
+  }
+
+  disabledReason(name: string): string | undefined {
+    return this.#parts.disabledReason?.(name);
+  }
+
+  searchText(): string {
+    return this.#parts.pager.state.get().search?.text ?? "";
+  }
+
+  escape(): boolean {
+    if (this.#parts.escape?.() === true || this.#parts.pager.endSearch()) {
+      this.refreshTitle();
+      return true;
+    }
+    if (!this.fullscreen.get()) return false;
+    this.fullscreen.set(false);
+    return true;
+  }
+
+  show(): void {
+    this.#parts.show();
+    this.refreshTitle();
+  }
+
+  hide(): void {
+    this.#parts.hide();
+  }
+
+  dispose(): void {
+    this.#parts.hide();
+    this.#parts.dispose?.();
+  }
+
+  #text(): string {
+    const own = this.#parts.wholeText?.();
+    if (own !== undefined) return own;
+    const { source } = this.#parts.pager.state.get();
+    return Array.from({ length: source.length }, (_, index) => `${source.at(index).text}\n`).join("");
+  }
+
+  async #save(): Promise<void> {
+    try {
+      const path = this.#host.savePath(this.#parts.fileName);
+      // What is saved may hold secrets that were revealed: readable by the user alone.
+      await writeFile(path, this.#text(), { mode: 0o600 });
+      this.#host.app.flash("info", `saved to ${path}`);
+    } catch (error) {
+      this.#host.app.flash("error", `${this.#parts.fileName} was not saved: ${errorMessage(error)}`);
+    }
+  }
+}
