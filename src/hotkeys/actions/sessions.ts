@@ -1,0 +1,90 @@
+import type { Action, ActionContext } from "../action.ts";
+
+const nothing = ({ cursor }: ActionContext): string | undefined =>
+  cursor === undefined ? "nothing is selected" : undefined;
+
+function openLogs({ targets, app }: ActionContext, previous: boolean): void {
+  const [first] = targets;
+  if (first === undefined) return;
+  const title = targets.length === 1 ? `logs ${first.name}` : `logs of ${targets.length}`;
+  app.open({ view: "logs", parameters: { targets, previous }, title });
+}
+
+/** What opens a stream to a container from a table: logs, shell, attach, port-forward. */
+export const sessionActions: readonly Action[] = [
+  {
+    id: "resource.logs",
+    title: "Logs",
+    keys: ["l"],
+    scope: "table",
+    group: "view",
+    needs: "logs",
+    inHintBar: true,
+    disabledReason: nothing,
+    run: (context) => openLogs(context, false),
+  },
+  {
+    id: "resource.previous-logs",
+    title: "Previous logs",
+    keys: ["p"],
+    scope: "table",
+    group: "view",
+    needs: "logs",
+    disabledReason: nothing,
+    run: (context) => openLogs(context, true),
+  },
+  {
+    id: "resource.shell",
+    title: "Shell",
+    keys: ["s"],
+    scope: "table",
+    group: "act",
+    needs: "shell",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: nothing,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.shell(cursor, undefined);
+    },
+  },
+  {
+    id: "resource.attach",
+    title: "Attach",
+    keys: ["a"],
+    scope: "table",
+    group: "act",
+    needs: "attach",
+    mutates: true,
+    disabledReason: nothing,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.attach(cursor, undefined);
+    },
+  },
+  {
+    id: "resource.port-forward",
+    title: "Port-forward",
+    keys: ["shift-f"],
+    scope: "table",
+    group: "act",
+    needs: "port-forward",
+    inHintBar: true,
+    disabledReason: nothing,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.portForward(cursor, undefined);
+    },
+  },
+  {
+    id: "resource.data",
+    title: "Values",
+    keys: ["x"],
+    scope: "table",
+    group: "view",
+    needs: "decode",
+    inHintBar: true,
+    disabledReason: nothing,
+    run: ({ cursor, app }) => {
+      if (cursor !== undefined)
+        app.open({ view: "data", parameters: { target: cursor }, title: `data ${cursor.name}` });
+    },
+  },
+];
