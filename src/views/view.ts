@@ -1,10 +1,12 @@
 import type { ComponentType } from "react";
 import type { Settings } from "../config/settings-schema.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster, ContextInfo } from "../cluster/cluster.ts";
 import type { AppDoors, Scope, TargetObject } from "../hotkeys/action.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
 import type { KindDefinition } from "../resources/kind.ts";
+import type { Sort } from "../state/table/table-column.ts";
+import type { StyledLine } from "../ui/styled-line.ts";
 
 /**
  * A screen.
@@ -27,7 +29,7 @@ export interface ViewDefinition {
 
 /** What a view may use. */
 export interface ViewHost {
-  /** The cluster the view belongs to. Absent only for views that set `withoutCluster` in their definition. */
+  /** The cluster in use. @throws KelpieError while there is none: views that can do without never ask */
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly settings: Settings;
@@ -35,8 +37,44 @@ export interface ViewHost {
   readonly kinds: readonly KindDefinition[];
   /** The namespace in use; `""` is all. */
   readonly namespace: Subscribable<string>;
+  /** How each kind was sorted last, by group and resource. */
+  readonly sorts: Map<string, Sort>;
+  readonly session: ViewSession;
   /** Where a file of this name would be saved (logs, tables); the directory exists. */
   savePath(name: string): string;
+}
+
+/** What the views about the program itself show. */
+export interface ViewSession {
+  /** Contexts of the kubeconfig, as read last. */
+  readonly contexts: Subscribable<readonly ContextInfo[]>;
+  /** Name of the context in use. */
+  readonly context: Subscribable<string | undefined>;
+  useContext(name: string): void;
+  /** Reads the kubeconfig again. */
+  reloadContexts(): void;
+  /** What the start came to, while no cluster is open. */
+  readonly welcome: Subscribable<Welcome>;
+  /** Starts the local cluster of this name, or opens it where it runs. */
+  startLocal(name: string): void;
+  /** Lines of the help for the view that was in front when it was asked for. */
+  helpLines(): readonly StyledLine[];
+}
+
+/** The steps of a start with nothing configured, or what stands in its way. */
+export interface Welcome {
+  readonly steps: ReadonlyArray<{
+    readonly text: string;
+    readonly state: "running" | "done" | "failed";
+    /** Milliseconds since the epoch. */
+    readonly startedAt: number;
+    readonly endedAt?: number;
+    readonly detail?: string;
+  }>;
+  /** What went wrong, with what to do about it. */
+  readonly problem?: { readonly message: string; readonly hint?: string };
+  /** Local clusters to start or open. */
+  readonly local: ReadonlyArray<{ readonly name: string; readonly state: string; readonly note: string }>;
 }
 
 export interface ViewProps {

@@ -1,0 +1,80 @@
+import { KelpieError } from "../lib/errors.ts";
+
+/** The text of a `:` command in parts. Words after the name may stand in any order. */
+export interface ParsedCommand {
+  /** Lower case. */
+  readonly name: string;
+  /** `""` is all namespaces; absent where none was named. */
+  readonly namespace?: string;
+  readonly filter?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly context?: string;
+  /** The words after the name as typed, for commands that take names of their own. */
+  readonly words: readonly string[];
+}
+
+export class CommandError extends KelpieError {
+  override readonly name = "CommandError";
+}
+
+interface Draft {
+  namespace?: string;
+  filter: string[];
+  labels: string[];
+  fieldSelector?: string;
+  context?: string;
+}
+
+/**
+ * `<name> [namespace|all] [/regex] [-f fuzzy] [-n ns] [-A] [-l selector] [key=value] [=exact-name] [@context]
+ * [--field-selector=…]`
+ * @throws CommandError where a word makes no sense
+ */
+export function parseCommand(text: string): ParsedCommand {
+  const [name = "", ...words] = text.trim().split(/\s+/);
+  const draft: Draft = { filter: [], labels: [] };
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? "";
+    const next = (): string => {
+      index += 1;
+      const argument = words[index];
+      if (argument === undefined) throw new CommandError(`${word} needs a value`);
+      return argument;
+    };
+    readWord(word, next, draft);
+  }
+  const { namespace, filter, labels, fieldSelector, context } = draft;
+  return {
+    name: name.toLowerCase(),
+    words,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(filter.length === 0 ? {} : { filter: filter.join(" ") }),
+    ...(labels.length === 0 ? {} : { labelSelector: labels.join(",") }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(context === undefined ? {} : { context }),
+  };
+}
+
+function readWord(word: string, next: () => string, draft: Draft): void {
+  if (word === "-n" || word === "--namespace") draft.namespace = next();
+  else if (word === "-A" || word === "--all-namespaces" || word === "all" || word === "*") draft.namespace = "";
+  else if (word === "-l" || word === "--selector") draft.labels.push(next());
+  else if (word === "-f") draft.filter.push("-f", next());
+  else if (word.startsWith("--field-selector")) {
+    draft.fieldSelector = word.includes("=") ? word.slice(word.indexOf("=") + 1) : next();
+  } else if (word.startsWith("-") && word.length > 1) throw new CommandError(`unknown flag ${word}`);
+  else if (word.startsWith("/")) draft.filter.push(word.slice(1));
+  else if (word.startsWith("@")) draft.context = word.slice(1);
+  else if (word.startsWith("=")) draft.filter.push(`name:=${word.slice(1)}`);
+  else if (word.includes("=")) draft.labels.push(word);
+  else if (word.includes(",")) {
+    throw new CommandError(`${word}: one namespace at a time, or all of them`, {
+      hint: "`all` with the filter `namespace:~^(a|b)$` shows two.",
+    });
+  } else if (/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(word)) {
+    if (draft.namespace !== undefined)
+      throw new CommandError(`two namespaces: ${draft.namespace || "all"} and ${word}`);
+    draft.namespace = word;
+  } else throw new CommandError(`"${word}" is no namespace, filter (/…), label (k=v) or context (@…)`);
+}

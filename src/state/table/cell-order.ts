@@ -1,0 +1,51 @@
+import { parseQuantity } from "../../lib/quantity.ts";
+
+const DURATION = /^(?:\d+[smhdy])+$/;
+const UNIT_MILLISECONDS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  y: 31_536_000_000,
+};
+
+/** Milliseconds of a duration as kubectl prints it (`3d4h`), `undefined` where the text is none. */
+export function parseDuration(text: string): number | undefined {
+  if (!DURATION.test(text)) return undefined;
+  let sum = 0;
+  for (const [, digits, unit] of text.matchAll(/(\d+)([smhdy])/g)) {
+    sum += Number(digits) * (UNIT_MILLISECONDS[unit ?? "s"] ?? 0);
+  }
+  return sum;
+}
+
+/**
+ * What a printed cell sorts by: numbers, ages, quantities, percentages, `ready/total`, addresses and versions by value,
+ * all else by its text. `undefined` for text.
+ */
+export function cellOrder(cell: unknown): number | string {
+  if (typeof cell === "number") return cell;
+  if (typeof cell === "boolean") return cell ? 1 : 0;
+  if (typeof cell !== "string") return "";
+  const text = cell.trim();
+  const plain = text.endsWith("%") ? text.slice(0, -1) : text;
+  if (/^-?\d+(?:\.\d+)?$/.test(plain)) return Number(plain);
+  const ratio = /^(\d+)\/(\d+)$/.exec(text);
+  if (ratio !== null) return Number(ratio[1]) / Math.max(1, Number(ratio[2]));
+  const duration = parseDuration(text);
+  if (duration !== undefined) return duration;
+  const counted = /^(\d+) \(.* ago\)$/.exec(text);
+  if (counted !== null) return Number(counted[1]);
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
+    return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  }
+  if (/^v\d+(?:[.\d]|alpha|beta)*/.test(text)) return text.replaceAll(/\d+/g, (digits) => digits.padStart(6, "0"));
+  return parseQuantity(text) ?? text;
+}
+
+/** Numbers before texts, each ascending. */
+export function compareOrder(left: number | string, right: number | string): number {
+  if (left === right) return 0;
+  if (typeof left === typeof right) return left < right ? -1 : 1;
+  return typeof left === "number" ? -1 : 1;
+}

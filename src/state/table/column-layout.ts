@@ -1,0 +1,87 @@
+import type { TableColumn } from "./table-column.ts";
+
+/** A column with its place on the screen. */
+export interface PlacedColumn {
+  readonly column: TableColumn;
+  /** Cells of the text, without the gap behind it. */
+  readonly width: number;
+}
+
+export interface ColumnLayout {
+  readonly placed: readonly PlacedColumn[];
+  /** Cells between columns. */
+  readonly gap: number;
+  /** Columns that found no room, after those scrolled away. */
+  readonly hidden: number;
+}
+
+const DEFAULT_KEEP = 5;
+const DEFAULT_MINIMUM = 3;
+const MOST_GAP = 4;
+
+/**
+ * Chooses the columns that fit and their widths. Where not all fit, the columns with the lowest `keep` go first, then
+ * the widest are cut down to their minimum; what is left over widens the gaps a little.
+ * @param natural widths of the contents by column id, titles not counted
+ * @param skip columns scrolled away after the first one
+ */
+export function layOutColumns(
+  columns: readonly TableColumn[],
+  natural: ReadonlyMap<string, number>,
+  available: number,
+  skip: number,
+): ColumnLayout {
+  const sticky = Math.max(1, columns.findIndex((column) => column.id === "name") + 1);
+  const candidates = [...columns.slice(0, sticky), ...columns.slice(sticky + Math.min(skip, columns.length - sticky))];
+  const gap = 2;
+  const wanted = (column: TableColumn): number => Math.max(column.title.length + 1, natural.get(column.id) ?? 0);
+  const least = (column: TableColumn): number =>
+    Math.min(wanted(column), Math.max(column.minWidth ?? DEFAULT_MINIMUM, Math.min(column.title.length + 1, 12)));
+  const total = (list: readonly TableColumn[], width: (column: TableColumn) => number): number =>
+    list.reduce((sum, column) => sum + width(column) + gap, -gap);
+
+  const kept = [...candidates];
+  // A name cut in half is worth less than a column of low value: leave the name most of what it wants.
+  const fair = (column: TableColumn): number =>
+    column.id === "name"
+      ? Math.min(wanted(column), Math.max(least(column), Math.floor(available * 0.45)))
+      : least(column);
+  while (kept.length > sticky && total(kept, fair) > available) {
+    const last = kept.reduce((lowest, column, index) => {
+      const keep = column.keep ?? DEFAULT_KEEP;
+      const best = kept[lowest]?.keep ?? DEFAULT_KEEP;
+      return index >= sticky && (lowest < sticky || keep <= best) ? index : lowest;
+    }, 0);
+    kept.splice(last, 1);
+  }
+  const widths = kept.map((column) => wanted(column));
+  shrink(kept, widths, available - gap * (kept.length - 1), fair);
+  shrink(kept, widths, available - gap * (kept.length - 1), least);
+  const used = widths.reduce((sum, width) => sum + width, 0) + gap * (kept.length - 1);
+  const spare = kept.length > 1 ? Math.floor((available - used) / (kept.length - 1)) : 0;
+  return {
+    placed: kept.map((column, index) => ({ column, width: Math.max(1, widths[index] ?? 1) })),
+    gap: gap + Math.max(0, Math.min(MOST_GAP - gap, spare)),
+    hidden: candidates.length - kept.length,
+  };
+}
+
+/** Takes cells from the widest column that is above its floor until the widths fit. */
+function shrink(
+  columns: readonly TableColumn[],
+  widths: number[],
+  available: number,
+  floor: (column: TableColumn) => number,
+): void {
+  let excess = widths.reduce((sum, width) => sum + width, 0) - available;
+  while (excess > 0) {
+    let widest = -1;
+    for (const [index, column] of columns.entries()) {
+      const width = widths[index] ?? 0;
+      if (width > floor(column) && width > (widths[widest] ?? 0)) widest = index;
+    }
+    if (widest === -1) return;
+    widths[widest] = (widths[widest] ?? 1) - 1;
+    excess -= 1;
+  }
+}

@@ -1,0 +1,418 @@
+import { useLayoutEffect, type ComponentType, type ReactElement } from "react";
+import type { Cluster, ListState, ResourceStore } from "../../cluster/cluster.ts";
+import type { Palette } from "../../config/theme.ts";
+import type { TargetObject } from "../../hotkeys/action.ts";
+import { Disposer } from "../../lib/disposer.ts";
+import { controllerOf } from "../../lib/kube/object.ts";
+import { createValue, type Subscribable } from "../../lib/subscribable.ts";
+import { sanitize } from "../../lib/text.ts";
+import type { Tone } from "../../lib/tone.ts";
+import { kindOf, knownKind } from "../../resources/catalog.ts";
+import type { KindDefinition, RowContext } from "../../resources/kind.ts";
+import type { Sort, TableColumn, TableRow } from "../../state/table/table-column.ts";
+import { TableModel, type TableEntry } from "../../state/table/table-model.ts";
+import { useTheme } from "../../ui/theme-context.tsx";
+import { useStore } from "../../ui/use-store.ts";
+import { Lines } from "../../ui/lines.tsx";
+import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
+import { openDrillDown } from "./drill-down.ts";
+import { readTableParameters, type TableParameters } from "./parameters.ts";
+import { RowPainter } from "./row-painter.ts";
+import { kindColumns, namespaceColumn, serverColumns } from "./table-columns.ts";
+
+export const resourceTable: ViewDefinition = {
+  id: "resource-table",
+  create: (host, parameters) => new ResourceTable(host, readTableParameters(parameters)),
+};
+
+const SORTS: Readonly<Record<string, string>> = {
+  "sort.name": "name",
+  "sort.age": "age",
+  "sort.status": "status",
+  "sort.namespace": "namespace",
+};
+
+/** Rows of a store in a table model, drawn as painted lines. */
+class ResourceTable implements View {
+  readonly id = "resource-table";
+  readonly scopes = ["table"] as const;
+  readonly search = "filter";
+  readonly Component: ComponentType<ViewProps>;
+  readonly #host: ViewHost;
+  readonly #cluster: Cluster;
+  readonly #kind: KindDefinition;
+  readonly #known: boolean;
+  readonly #parameters: TableParameters;
+  readonly #model: TableModel;
+  readonly #title = createValue<ViewTitle>({ what: "" });
+  readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
+  /** Rises when the same rows must be painted anew: an age went on, metrics came. */
+  readonly #repaint = createValue(0);
+  readonly #sortedAt: number;
+  #namespace: string;
+  #store: ResourceStore;
+  #serverColumns: readonly TableColumn[] = [];
+  #serverColumnsOf: unknown;
+  #wide = false;
+  #skip = 0;
+  #rows = 20;
+  #shown: Disposer | undefined;
+  #painter: { readonly palette: Palette; readonly painter: RowPainter } | undefined;
+  #clockTexts = "";
+
+  constructor(host: ViewHost, parameters: TableParameters) {
+    this.#host = host;
+    this.#cluster = host.cluster;
+    this.#parameters = parameters;
+    this.#namespace = parameters.namespace;
+    this.#sortedAt = host.clock.now();
+    const { resource, ownerUid } = parameters;
+    this.#kind = kindOf(resource);
+    this.#known = knownKind(resource.group, resource.resource) !== undefined;
+    this.#store = this.#openStore();
+    const remembered = host.sorts.get(this.#sortName);
+    this.#model = new TableModel({
+      columns: this.#columns(),
+      toneOf: this.#toneOf,
+      ...(remembered === undefined ? {} : { sort: remembered }),
+      ...(ownerUid === undefined ? {} : { accept: (row) => controllerOf(row.object)?.uid === ownerUid }),
+    });
+    if (parameters.filter !== undefined) this.#model.setFilter(parameters.filter);
+    this.#model.state.subscribe(() => this.#updateTitle());
+    this.#updateTitle();
+    this.Component = (props) => <ResourceTableContent {...props} table={this} />;
+  }
+
+  get title(): Subscribable<ViewTitle> {
+    return this.#title;
+  }
+
+  get freshness(): Subscribable<Freshness> {
+    return this.#freshness;
+  }
+
+  get model(): TableModel {
+    return this.#model;
+  }
+
+  get repaint(): Subscribable<number> {
+    return this.#repaint;
+  }
+
+  get skip(): number {
+    return this.#skip;
+  }
+
+  selection(): ViewSelection {
+    const { cursorEntry, marked } = this.#model;
+    const cursor = cursorEntry === undefined ? undefined : this.#targetOf(cursorEntry);
+    const targets =
+      marked.length > 0 ? marked.map((entry) => this.#targetOf(entry)) : cursor === undefined ? [] : [cursor];
+    return { targets, cursor, kind: this.#kind, container: undefined };
+  }
+
+  searchText(): string {
+    return this.#model.state.get().filter;
+  }
+
+  escape(): boolean {
+    const { filter, faultsOnly } = this.#model.state.get();
+    if (this.#model.clearMarks()) return true;
+    if (filter !== "") this.#model.setFilter("");
+    else if (faultsOnly) this.#model.setFaultsOnly(false);
+    else return false;
+    return true;
+  }
+
+  disabledReason(name: string): string | undefined {
+    const id = SORTS[name];
+    if (id !== undefined && !this.#model.columns.some((column) => column.id === id)) return `there is no ${id} column`;
+    return undefined;
+  }
+
+  command(name: string, argument = ""): void {
+    const model = this.#model;
+    const { sort, faultsOnly } = model.state.get();
+    const sortColumn = SORTS[name];
+    if (sortColumn !== undefined) {
+      this.#sort({ column: sortColumn, descending: sort.column === sortColumn && !sort.descending });
+      return;
+    }
+    const page = Math.max(1, this.#rows - 1);
+    const moves: Readonly<Record<string, number>> = {
+      "move.up": -1,
+      "move.down": 1,
+      "move.page-up": -page,
+      "move.page-down": page,
+      "move.top": -Infinity,
+      "move.bottom": Infinity,
+    };
+    const move = moves[name];
+    if (move !== undefined) model.move(move);
+    else if (name === "move.to-row") model.moveTo(model.state.get().top + Number(argument) - 1);
+    else if (name === "move.left") this.#scrollColumns(-1);
+    else if (name === "move.right") this.#scrollColumns(1);
+    else if (name === "search.set") model.setFilter(argument);
+    else if (name === "mark.toggle") model.toggleMark();
+    else if (name === "mark.range") model.markRange();
+    else if (name === "mark.clear") model.clearMarks();
+    else if (name === "sort.left" || name === "sort.right") this.#sortBeside(name === "sort.left" ? -1 : 1);
+    else if (name === "sort.reverse") this.#sort({ ...sort, descending: !sort.descending });
+    else if (name === "table.faults") model.setFaultsOnly(!faultsOnly);
+    else if (name === "table.wide") this.#setWide(!this.#wide);
+    else if (name === "table.namespace") this.#useNamespace(argument);
+    else if (name === "view.reload") this.#store.reload();
+    else if (name === "open") this.#open();
+  }
+
+  show(): void {
+    const shown = new Disposer();
+    this.#shown = shown;
+    this.#subscribe(shown);
+    if (this.#kind.columns.some((column) => column.needs === "metrics")) {
+      shown.add(this.#cluster.metrics.subscribe(() => this.#metricsChanged()));
+      this.#metricsChanged();
+    }
+    shown.add(this.#host.clock.every(1000, () => this.#ageTick(), { background: true }));
+  }
+
+  hide(): void {
+    this.#shown?.dispose();
+    this.#shown = undefined;
+  }
+
+  dispose(): void {
+    this.hide();
+  }
+
+  /** The painted lines of the table at a size: titles, then rows. */
+  lines(columns: number, rows: number, palette: Palette): readonly string[] {
+    const model = this.#model;
+    const state = model.state.get();
+    if (this.#painter?.palette !== palette) this.#painter = { palette, painter: new RowPainter(palette, this.#toneOf) };
+    const { painter } = this.#painter;
+    this.#rows = rows - 1;
+    const visible = model.window(rows - 1);
+    painter.prepare(model.columns, visible, model.entries.values(), { width: columns, skip: this.#skip });
+    if (state.count === 0) return [painter.header(state.sort), "", ...this.#emptyLines(columns, palette)];
+    const cursor = model.cursorEntry;
+    return [
+      painter.header(state.sort),
+      ...visible.map((entry) => painter.row(entry, entry === cursor, model.isMarked(entry.key))),
+    ];
+  }
+
+  get #sortName(): string {
+    return `${this.#parameters.resource.group}/${this.#parameters.resource.resource}`;
+  }
+
+  readonly #toneOf = (row: TableRow): Tone | undefined =>
+    this.#known
+      ? this.#kind.tone?.(row.object, this.#context())
+      : row.object.metadata.deletionTimestamp === undefined
+        ? "ok"
+        : "muted";
+
+  #context(): RowContext {
+    const metrics = this.#cluster.metrics.get();
+    return {
+      now: this.#host.clock.now(),
+      usage: (kind, path) => metrics[kind === "pod" ? "pods" : kind === "node" ? "nodes" : "containers"].get(path),
+    };
+  }
+
+  #openStore(): ResourceStore {
+    const { resource, labelSelector, fieldSelector } = this.#parameters;
+    return this.#cluster.store({
+      resource,
+      namespace: this.#namespace,
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      form: this.#known ? "objects" : "table",
+    });
+  }
+
+  #subscribe(shown: Disposer): void {
+    const store = this.#store;
+    const read = (changes: Parameters<TableModel["apply"]>[1]): void => {
+      const snapshot = store.get();
+      if (!this.#known && snapshot.columns !== this.#serverColumnsOf) {
+        this.#serverColumnsOf = snapshot.columns;
+        this.#serverColumns = serverColumns(snapshot.columns, () => this.#host.clock.now());
+        this.#model.setColumns(this.#columns());
+      }
+      this.#model.apply(snapshot.rows, changes, snapshot.status.state === "loading");
+      this.#readStatus(snapshot.status);
+    };
+    shown.add(store.subscribe(() => this.#readStatus(store.get().status)));
+    shown.add(store.subscribeChanges(read));
+    read({ changed: new Set(), removed: new Set(), reset: true });
+  }
+
+  #readStatus(status: ListState): void {
+    const before = this.#freshness.get();
+    if (status.state === "live") {
+      if (before.state !== "live" || before.mode !== status.mode) {
+        this.#freshness.set({ state: "live", mode: status.mode });
+      }
+    } else if (status.state === "loading") this.#freshness.set({ state: "loading", loaded: status.loaded });
+    else if (status.state === "stale") {
+      this.#freshness.set({ state: "stale", since: status.since, reason: status.error.message });
+    } else this.#freshness.set({ state: "denied", reason: status.error.message });
+  }
+
+  #columns(): readonly TableColumn[] {
+    const metrics = this.#cluster.metrics.get().state;
+    const own = this.#known
+      ? kindColumns(
+          this.#kind,
+          () => this.#context(),
+          () => ({ ...this.#context(), now: this.#sortedAt }),
+        )
+      : this.#serverColumns;
+    const shown = own.filter(
+      (column) => (this.#wide || column.wide !== true) && (column.needs !== "metrics" || metrics === "available"),
+    );
+    return this.#parameters.resource.namespaced && this.#namespace === "" ? [namespaceColumn, ...shown] : shown;
+  }
+
+  #metricsState = "";
+
+  #metricsChanged(): void {
+    const { state } = this.#cluster.metrics.get();
+    if (state !== this.#metricsState) {
+      this.#metricsState = state;
+      this.#model.setColumns(this.#columns());
+      this.#updateTitle();
+    }
+    if (state !== "available") return;
+    this.#painter?.painter.forget();
+    this.#model.refresh();
+  }
+
+  /** Paints again only where an age on screen really reads otherwise than a second ago. */
+  #ageTick(): void {
+    const clocks = this.#model.columns.filter((column) => column.clock === true);
+    const texts = this.#model
+      .window(this.#rows)
+      .map((entry) => clocks.map((column) => column.text(entry.row)).join(" "))
+      .join("\n");
+    if (texts === this.#clockTexts) return;
+    this.#clockTexts = texts;
+    this.#repaint.update((count) => count + 1);
+  }
+
+  #sort(sort: Sort): void {
+    this.#host.sorts.set(this.#sortName, sort);
+    this.#model.setSort(sort);
+  }
+
+  #sortBeside(step: 1 | -1): void {
+    const columns = this.#painter?.painter.layout.placed.map(({ column }) => column) ?? this.#model.columns;
+    const { column } = this.#model.state.get().sort;
+    const at = columns.findIndex((each) => each.id === column);
+    const next =
+      columns[at === -1 ? (step === 1 ? 0 : columns.length - 1) : (at + step + columns.length) % columns.length];
+    if (next !== undefined) this.#sort({ column: next.id, descending: false });
+  }
+
+  #scrollColumns(step: 1 | -1): void {
+    const hidden = this.#painter?.painter.layout.hidden ?? 0;
+    if (step === 1 && hidden === 0) return;
+    this.#skip = Math.max(0, this.#skip + step);
+    this.#repaint.update((count) => count + 1);
+  }
+
+  #setWide(wide: boolean): void {
+    this.#wide = wide;
+    this.#skip = 0;
+    this.#model.setColumns(this.#columns());
+    this.#updateTitle();
+  }
+
+  #useNamespace(namespace: string): void {
+    if (!this.#parameters.resource.namespaced || namespace === this.#namespace) return;
+    const { shown } = { shown: this.#shown };
+    this.hide();
+    this.#namespace = namespace;
+    this.#store = this.#openStore();
+    this.#freshness.set({ state: "loading", loaded: 0 });
+    this.#model.apply(new Map(), { changed: new Set(), removed: new Set(), reset: true }, true);
+    this.#model.setColumns(this.#columns());
+    if (shown !== undefined) this.show();
+  }
+
+  #open(): void {
+    const { cursorEntry } = this.#model;
+    if (cursorEntry !== undefined) openDrillDown(this.#host, this.#kind, this.#targetOf(cursorEntry));
+  }
+
+  #targetOf(entry: TableEntry): TargetObject {
+    const { object } = entry.row;
+    return {
+      resource: this.#parameters.resource,
+      namespace: object.metadata.namespace ?? "",
+      name: object.metadata.name ?? "",
+      uid: object.metadata.uid,
+      object,
+    };
+  }
+
+  #updateTitle(): void {
+    const { count, total, filter, fault, faultsOnly, marks } = this.#model.state.get();
+    const { resource, labelSelector, fieldSelector } = this.#parameters;
+    const metrics = this.#cluster.metrics.get();
+    const notes: string[] = [];
+    if (marks > 0) notes.push(`${marks} marked`);
+    if (faultsOnly) notes.push("faults only");
+    if (this.#wide) notes.push("wide");
+    const wantsMetrics = this.#kind.columns.some((column) => column.needs === "metrics");
+    if (wantsMetrics && metrics.state === "absent") notes.push("no metrics API");
+    else if (wantsMetrics && metrics.state === "denied") notes.push("metrics denied");
+    else if (wantsMetrics && metrics.state === "failed") notes.push("metrics fail");
+    const where = [
+      ...(resource.namespaced ? [this.#namespace === "" ? "all" : this.#namespace] : []),
+      ...(labelSelector === undefined ? [] : [labelSelector]),
+      ...(fieldSelector === undefined ? [] : [fieldSelector]),
+    ].join(" ");
+    this.#title.set({
+      what: resource.resource,
+      count: count === total ? String(total) : `${count}/${total}`,
+      notes,
+      ...(where === "" ? {} : { where }),
+      ...(filter === "" ? {} : { filter: `/${filter}` }),
+      ...(fault === undefined ? {} : { fault }),
+    });
+  }
+
+  #emptyLines(columns: number, palette: Palette): readonly string[] {
+    const freshness = this.#freshness.get();
+    const { resource } = this.#parameters;
+    const { filter, faultsOnly, total } = this.#model.state.get();
+    const say = (text: string, tone: Tone): string => palette.paint(` ${sanitize(text)}`.slice(0, columns), tone);
+    if (freshness.state === "denied") return [say(freshness.reason, "error")];
+    if (freshness.state === "stale") return [say(`No data: ${freshness.reason}`, "warning")];
+    if (freshness.state === "loading") {
+      return [
+        say(`Loading ${resource.resource}${freshness.loaded > 0 ? `, ${freshness.loaded} so far` : ""} …`, "progress"),
+      ];
+    }
+    if (total > 0 && (filter !== "" || faultsOnly)) {
+      const none =
+        faultsOnly && filter === "" ? `None of ${total} has a fault.` : `None of ${total} matches /${filter}`;
+      return [say(none, "muted"), say("Esc shows them all.", "muted")];
+    }
+    const where = !resource.namespaced || this.#namespace === "" ? "" : ` in the namespace ${this.#namespace}`;
+    const hint = where === "" ? [] : [say("0 shows all namespaces.", "muted")];
+    return [say(`There are no ${resource.resource}${where}.`, "muted"), ...hint];
+  }
+}
+
+function ResourceTableContent({ columns, rows, table }: ViewProps & { readonly table: ResourceTable }): ReactElement {
+  const palette = useTheme();
+  useStore(table.model.state);
+  useStore(table.freshness);
+  useStore(table.repaint);
+  useLayoutEffect(() => table.model.resize(rows - 1), [table, rows]);
+  return <Lines lines={table.lines(columns, rows, palette)} rows={rows} />;
+}
