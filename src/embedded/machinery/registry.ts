@@ -69,10 +69,7 @@ export interface Registry {
     key: ObjectKey,
     type: PatchType,
     patch: Json,
-    options?: WriteOptions & {
-      /** `finalize` (namespaces only) changes `spec.finalizers`, which an ordinary patch leaves as they are. */
-      readonly subresource?: "status" | "scale" | "finalize";
-    },
+    options?: WriteOptions & { readonly subresource?: "status" | "scale" },
   ): Promise<KubeObject>;
   /** Deletes, or starts to: with finalizers or a grace period the object stays with a deletionTimestamp. */
   delete(resource: Gvr, key: ObjectKey, options?: DeleteOptions): Promise<KubeObject>;

@@ -68,17 +68,27 @@ export interface ServedResource extends ApiResource {
 
 const ALL_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
-const SUBRESOURCES: Readonly<Record<string, Omit<ServedSubresource, "name">>> = {
-  scale: { group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"] },
-  eviction: { group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
-  binding: { group: "", version: "v1", kind: "Binding", verbs: ["create"] },
-  token: { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", verbs: ["create"] },
-  exec: { group: "", version: "v1", kind: "PodExecOptions", verbs: ["create", "get"] },
-  attach: { group: "", version: "v1", kind: "PodAttachOptions", verbs: ["create", "get"] },
-  portforward: { group: "", version: "v1", kind: "PodPortForwardOptions", verbs: ["create", "get"] },
-  log: { group: "", version: "v1", kind: "Pod", verbs: ["get"] },
-  finalize: { group: "", version: "v1", kind: "Namespace", verbs: ["update"] },
+const SUBRESOURCES: Readonly<Record<string, ServedSubresource>> = {
+  scale: { name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"] },
+  eviction: { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
+  binding: { name: "binding", group: "", version: "v1", kind: "Binding", verbs: ["create"] },
+  token: { name: "token", group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", verbs: ["create"] },
+  exec: { name: "exec", group: "", version: "v1", kind: "PodExecOptions", verbs: ["create", "get"] },
+  attach: { name: "attach", group: "", version: "v1", kind: "PodAttachOptions", verbs: ["create", "get"] },
+  portforward: {
+    name: "portforward",
+    group: "",
+    version: "v1",
+    kind: "PodPortForwardOptions",
+    verbs: ["create", "get"],
+  },
+  log: { name: "log", group: "", version: "v1", kind: "Pod", verbs: ["get"] },
+  finalize: { name: "finalize", group: "", version: "v1", kind: "Namespace", verbs: ["update"] },
 };
+
+function ownSubresource({ group, version, kind }: Given, name: string): ServedSubresource {
+  return { name, group, version, kind, verbs: ["get", "patch", "update"] };
+}
 
 type Given = Pick<ServedResource, "group" | "version" | "resource" | "kind" | "namespaced"> &
   Partial<Omit<ServedResource, "subresourceList">>;
@@ -97,14 +107,6 @@ export function serveResource(given: Given): ServedResource {
     returnsDeleted: false,
     ...given,
     subresources,
-    subresourceList: subresources.map((name) => ({
-      name,
-      ...(SUBRESOURCES[name] ?? {
-        group: given.group,
-        version: given.version,
-        kind: given.kind,
-        verbs: ["get", "patch", "update"],
-      }),
-    })),
+    subresourceList: subresources.map((name) => SUBRESOURCES[name] ?? ownSubresource(given, name)),
   };
 }

@@ -1,4 +1,4 @@
-import { asArray, asString, at } from "../../lib/kube/object.ts";
+import { asArray, asRecord, asString, at } from "../../lib/kube/object.ts";
 import { ageColumn, column, nameColumn } from "../machinery/printer-columns.ts";
 import { serveResource } from "../machinery/served-resource.ts";
 
@@ -28,6 +28,6 @@ export const namespaces = serveResource({
   isHeld: (namespace) => asArray(at(namespace, "spec", "finalizers")).length > 0,
   prepareForTermination: (namespace) => ({
     ...namespace,
-    status: { ...Object(namespace["status"]), phase: "Terminating" },
+    status: { ...asRecord(namespace["status"]), phase: "Terminating" },
   }),
 });

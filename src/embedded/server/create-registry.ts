@@ -1,7 +1,7 @@
 import { groupResource, type ApiResource, type Gvr } from "../../lib/kube/gvr.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
-import { asRecords, at, type Json, type KubeList, type KubeObject } from "../../lib/kube/object.ts";
+import { asRecord, asRecords, asString, at, type Json, type KubeList, type KubeObject } from "../../lib/kube/object.ts";
 import type { Logger } from "../../lib/log.ts";
 import { isReleased, planDeletion } from "../machinery/deletion.ts";
 import type {
@@ -19,8 +19,16 @@ import { formatTime } from "../machinery/time.ts";
 import { servedResources } from "../resources/index.gen.ts";
 import type { Store, StoreKey } from "../store/store.ts";
 import type { StoredObject } from "../store/stored-object.ts";
-import { completeObject, patchObject } from "./object-pipeline.ts";
-import { isUnchanged, ownCopy, prepareChanged, prepareNew, prepareStatus, withGeneration } from "./prepare-object.ts";
+import { completeObject, decodeFields, patchObject } from "./object-pipeline.ts";
+import {
+  checkKind,
+  isUnchanged,
+  ownCopy,
+  prepareChanged,
+  prepareNew,
+  prepareStatus,
+  withGeneration,
+} from "./prepare-object.ts";
 import { ResourceTable } from "./resource-table.ts";
 import { scaleOf, withScale } from "./scale.ts";
 import { matcherOf, selectEvent } from "./selection.ts";
@@ -113,8 +121,10 @@ class EmbeddedRegistry implements ClusterRegistry {
     const resource = this.table.get(gvr);
     if (resource.kind === "Pod") await this.#awaitServiceAccount(namespace, given);
     this.#checkNamespace(resource, namespace, given);
-    const prepared = prepareNew(resource, namespace, ownCopy(given), this.#context);
-    const object = completeObject(resource, prepared, undefined, this.#context, options);
+    checkKind(resource, given);
+    const decoded = decodeFields(resource, ownCopy(given), options);
+    const prepared = prepareNew(resource, namespace, decoded, this.#context);
+    const object = completeObject(resource, prepared, undefined, this.#context);
     const key = this.#key(resource, { namespace, name: object.metadata.name ?? "" });
     if (this.store.get(key) !== undefined) throw alreadyExists(resource, key.name);
     if (options.dryRun === true) return object;
@@ -198,7 +208,7 @@ class EmbeddedRegistry implements ClusterRegistry {
   async bindPod(key: ObjectKey, nodeName: string): Promise<KubeObject> {
     const resource = this.table.get({ group: "", version: "v1", resource: "pods" });
     return this.#change(resource, key, {}, (pod) => {
-      const assigned = at(pod, "spec", "nodeName");
+      const assigned = asString(at(pod, "spec", "nodeName"));
       if (pod.metadata.deletionTimestamp !== undefined) {
         throw conflict(
           { group: "", resource: "pods/binding" },
@@ -206,11 +216,11 @@ class EmbeddedRegistry implements ClusterRegistry {
           `pod ${key.name} is being deleted, cannot be assigned to a host`,
         );
       }
-      if (assigned !== undefined && assigned !== "") {
+      if (assigned !== "") {
         throw conflict(
           { group: "", resource: "pods/binding" },
           key.name,
-          `pod ${key.name} is already assigned to node "${String(assigned)}"`,
+          `pod ${key.name} is already assigned to node "${assigned}"`,
         );
       }
       const conditions = asRecords(at(pod, "status", "conditions")).filter((each) => each["type"] !== "PodScheduled");
@@ -222,8 +232,8 @@ class EmbeddedRegistry implements ClusterRegistry {
       };
       return {
         ...pod,
-        spec: { ...Object(pod["spec"]), nodeName },
-        status: { ...Object(pod["status"]), conditions: [...conditions, scheduled] },
+        spec: { ...asRecord(pod["spec"]), nodeName },
+        status: { ...asRecord(pod["status"]), conditions: [...conditions, scheduled] },
       };
     });
   }
@@ -231,7 +241,7 @@ class EmbeddedRegistry implements ClusterRegistry {
   async finalizeNamespace(name: string, finalizers: readonly string[]): Promise<KubeObject> {
     const resource = this.table.get({ group: "", version: "v1", resource: "namespaces" });
     return this.#change(resource, { namespace: "", name }, {}, (namespace) => {
-      const { finalizers: _, ...spec } = Object(namespace["spec"]) as Record<string, unknown>;
+      const { finalizers: _, ...spec } = asRecord(namespace["spec"]);
       return { ...namespace, spec: finalizers.length === 0 ? spec : { ...spec, finalizers } };
     });
   }
@@ -280,8 +290,9 @@ class EmbeddedRegistry implements ClusterRegistry {
   }
 
   #changed(resource: ServedResource, given: KubeObject, old: KubeObject, options: WriteOptions): KubeObject {
-    const prepared = prepareChanged(resource, given, old, this.#context);
-    return withGeneration(resource, completeObject(resource, prepared, old, this.#context, options), old);
+    checkKind(resource, given);
+    const prepared = prepareChanged(resource, decodeFields(resource, given, options), old, this.#context);
+    return withGeneration(resource, completeObject(resource, prepared, old, this.#context), old);
   }
 
   /** Between reading the old object and writing the new one nothing else runs: no update is lost. */
@@ -328,9 +339,8 @@ class EmbeddedRegistry implements ClusterRegistry {
   /** A namespace and a pod in it may come in one go: the controller needs a moment for the service account. */
   async #awaitServiceAccount(namespace: string, pod: KubeObject): Promise<void> {
     if (!this.#context.serviceAccountAdmission) return;
-    const name = at(pod, "spec", "serviceAccountName") ?? at(pod, "spec", "serviceAccount") ?? "default";
-    const exists = (): boolean =>
-      this.store.get({ resource: "serviceaccounts", namespace, name: String(name) }) !== undefined;
+    const name = asString(at(pod, "spec", "serviceAccountName") ?? at(pod, "spec", "serviceAccount"), "default");
+    const exists = (): boolean => this.store.get({ resource: "serviceaccounts", namespace, name }) !== undefined;
     const namespaceExists = this.store.get({ resource: "namespaces", namespace: "", name: namespace }) !== undefined;
     if (name !== "default" || exists() || !namespaceExists) return;
     await new Promise<void>((resolve) => {

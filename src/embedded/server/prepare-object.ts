@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { apiVersionOf } from "../../lib/kube/gvr.ts";
 import type { Json, KubeObject, ObjectMeta } from "../../lib/kube/object.ts";
-import { jsonEqual } from "../machinery/json.ts";
+import { jsonEqual, jsonOf } from "../machinery/json.ts";
 import { generateName } from "../machinery/names.ts";
 import type { ServedResource, StrategyContext } from "../machinery/served-resource.ts";
 import { badRequest, invalid, modifiedConflict, conflict } from "../machinery/status-error.ts";
@@ -10,11 +10,6 @@ import { formatTime } from "../machinery/time.ts";
 /** An object as it comes out of JSON: without `undefined`, shared with nobody. */
 export function ownCopy(object: KubeObject): KubeObject {
   return JSON.parse(JSON.stringify(object)) as KubeObject;
-}
-
-/** A stored object is JSON: it came through {@link ownCopy} or a decoder. */
-export function asJson(object: object): Json {
-  return object as Json;
 }
 
 /** @throws StatusError 400 where apiVersion or kind are not those of the resource */
@@ -44,7 +39,7 @@ export function prepareNew(
   context: StrategyContext,
 ): KubeObject {
   checkNamespace(resource, namespace, given);
-  const { metadata: meta = {} } = given;
+  const { metadata: meta } = given;
   const name = (meta.name ?? "") === "" && meta.generateName ? generateName(meta.generateName) : (meta.name ?? "");
   if (name === "") {
     throw invalid(resource.group, resource.kind, "", [
@@ -164,13 +159,13 @@ export function withGeneration(resource: ServedResource, object: KubeObject, old
 }
 
 function desired(object: KubeObject): Json {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, status: _status, ...rest } = object;
-  return asJson(rest);
+  const { apiVersion: _apiVersion, kind: _kind, status: _status, ...rest } = object;
+  return jsonOf({ ...rest, metadata: {} });
 }
 
 /** Equal but for what the server itself writes: such an update is not stored. */
 export function isUnchanged(object: KubeObject, old: KubeObject): boolean {
   const { managedFields: _now, ...metadata } = object.metadata;
   const { managedFields: _was, ...oldMetadata } = old.metadata;
-  return jsonEqual(asJson({ ...object, metadata }), asJson({ ...old, metadata: oldMetadata }));
+  return jsonEqual(jsonOf({ ...object, metadata }), jsonOf({ ...old, metadata: oldMetadata }));
 }

@@ -1,20 +1,28 @@
-import { at, type KubeObject } from "../../lib/kube/object.ts";
+import type { KubeObject } from "../../lib/kube/object.ts";
 import { matchesLabels } from "../../lib/kube/selector.ts";
+import { fieldsOf, isSupportedField } from "../machinery/field-selectors.ts";
 import type { ListOptions } from "../machinery/registry.ts";
 import type { ServedResource } from "../machinery/served-resource.ts";
+import { badRequest } from "../machinery/status-error.ts";
 import type { StoreEvent } from "../store/store.ts";
 import type { StoredObject } from "../store/stored-object.ts";
 
 export type Matcher = (object: KubeObject) => boolean;
 
-/** Whether an object is in the selection. */
-export function matcherOf(_resource: ServedResource, options: ListOptions): Matcher {
+/**
+ * Whether an object is in the selection.
+ * @throws StatusError 400 for a field that cannot be selected by
+ */
+export function matcherOf(resource: ServedResource, options: ListOptions): Matcher {
   const { namespace = "", labelSelector = [], fieldSelector = [] } = options;
+  for (const { field } of fieldSelector) {
+    if (!isSupportedField(resource.kind, field)) throw badRequest(`field label not supported: ${field}`);
+  }
   return (object) => {
     if (namespace !== "" && object.metadata.namespace !== namespace) return false;
     if (labelSelector.length > 0 && !matchesLabels(labelSelector, object.metadata.labels)) return false;
     if (fieldSelector.length === 0) return true;
-    const valueOf = (field: string): string => String(at(object, ...field.split(".")) ?? "");
+    const valueOf = fieldsOf(object);
     return fieldSelector.every(({ field, operator, value }) => (valueOf(field) === value) === (operator === "="));
   };
 }

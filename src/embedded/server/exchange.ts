@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { NodeAgent } from "../kubelet/node-agent.ts";
+import type { WriteOptions } from "../machinery/registry.ts";
+import type { ServedResource } from "../machinery/served-resource.ts";
+import { badRequest, invalid } from "../machinery/status-error.ts";
+import type { User } from "./authentication.ts";
+import type { ClusterRegistry } from "./create-registry.ts";
+import type { Discovery } from "./discovery.ts";
+import type { ListSnapshots } from "./list-snapshots.ts";
+import { isTrue } from "./request-info.ts";
+import type { ServiceAccountTokens } from "./service-account-tokens.ts";
+
+/** What every handler may use. */
+export interface ServerContext {
+  readonly registry: ClusterRegistry;
+  readonly discovery: Discovery;
+  readonly snapshots: ListSnapshots;
+  readonly tokens: ServiceAccountTokens;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** `undefined` until the node agent runs. */
+  nodeAgent(): NodeAgent | undefined;
+  /** `undefined` when everything is ready, else what is not. */
+  notReady(): string | undefined;
+}
+
+/** One request with its answer. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+  readonly user: User;
+}
+
+/** An exchange about an object or a collection of a served resource. */
+export interface ResourceExchange extends Exchange {
+  readonly resource: ServedResource;
+  /** `""` for all namespaces and for cluster-scoped kinds. */
+  readonly namespace: string;
+}
+
+/** @throws StatusError 400 or 422 for values that are not allowed */
+export function writeOptionsOf(exchange: Exchange): WriteOptions {
+  const { query, request, response } = exchange;
+  const dryRun = query.getAll("dryRun");
+  if (dryRun.some((value) => value !== "All")) {
+    const message = `Invalid value: ["${dryRun.join('", "')}"]: must be All`;
+    throw invalid("meta.k8s.io", "CreateOptions", "", [{ reason: "FieldValueInvalid", message, field: "dryRun" }]);
+  }
+  const validation = query.get("fieldValidation") ?? "Warn";
+  if (validation !== "Ignore" && validation !== "Warn" && validation !== "Strict") {
+    throw badRequest(
+      `fieldValidation: Unsupported value: "${validation}": supported values: "Ignore", "Warn", "Strict"`,
+    );
+  }
+  return {
+    dryRun: dryRun.length > 0,
+    fieldManager: query.get("fieldManager") ?? managerOfUserAgent(request.headers["user-agent"]),
+    force: isTrue(query.get("force")),
+    fieldValidation: validation,
+    warn: (message) => {
+      if (!response.headersSent) response.appendHeader("warning", `299 - ${JSON.stringify(message)}`);
+    },
+  };
+}
+
+/** The part before the slash, as upstream names a manager that did not name itself. */
+function managerOfUserAgent(userAgent = ""): string {
+  return userAgent.split("/")[0]?.slice(0, 128) ?? "";
+}
