@@ -262,6 +262,8 @@ export interface Cluster {
     readonly tty: boolean;
     readonly stdin: boolean;
   }): Promise<ExecSession>;
+  /** Asks anew what the server serves: after CRDs came or went. */
+  refreshCatalog(): void;
   /** Tries at once instead of waiting for the back-off. */
   retryNow(): void;
   /** Ends every watch, log, session and port-forward. */

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from "node:http";
+import type { WebSocket } from "ws";
+import { apiErrorFrom, type RequestSubject } from "./api-error.ts";
+import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
+import type { HttpClient } from "./http-client.ts";
+
+const HANDSHAKE_MILLISECONDS = 30_000;
+
+/**
+ * Opens a WebSocket to the API server with one of the subprotocols, the most wanted first.
+ * @throws ApiError with the server's words where it refuses, ConnectionError, ReadOnlyError
+ */
+export async function openChannelSocket(
+  client: HttpClient,
+  path: string,
+  protocols: readonly string[],
+  about: RequestSubject,
+): Promise<WebSocket> {
+  const settings = await client.socketSettings(path, about);
+  const { WebSocket } = await import("ws");
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(settings.url, [...protocols], {
+      agent: settings.agent,
+      handshakeTimeout: HANDSHAKE_MILLISECONDS,
+      perMessageDeflate: false,
+      // Headers with several values (groups to impersonate) cannot be given as options.
+      finishRequest: (request) => {
+        for (const [name, value] of Object.entries(settings.headers)) request.setHeader(name, value);
+        request.end();
+      },
+    });
+    socket.binaryType = "nodebuffer";
+    const onError = (error: Error): void => {
+      const cause = /Opening handshake has timed out/.test(error.message)
+        ? new ConnectionError("timeout", `cannot reach ${new URL(client.server).host}: no answer`, { cause: error })
+        : connectionErrorFrom(error, client.server);
+      reject(cause);
+    };
+    socket.on("error", onError);
+    socket.on("upgrade", (response: IncomingMessage) => response.socket.setKeepAlive(true, 30_000));
+    socket.on("unexpected-response", (_request, response: IncomingMessage) => {
+      void readText(response).then((text) => {
+        reject(apiErrorFrom(response.statusCode ?? 0, text, about));
+        socket.terminate();
+      });
+    });
+    // The error listener stays: an error after the opening must not end the process; `close` follows it.
+    socket.on("open", () => resolve(socket));
+  });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > 65_536) break;
+    }
+  } catch {
+    // What came is all there is.
+  }
+  return text;
+}

@@ -1,0 +1,67 @@
+import { systemClock, type Clock } from "../lib/clock.ts";
+import { silentLogger, type Logger } from "../lib/log.ts";
+import type { Cluster, Clusters, ConnectionOverrides, ContextInfo } from "./cluster.ts";
+import { connectionTarget, contextInfos } from "./connection-target.ts";
+import type { ExecOptions } from "./exec-credentials.ts";
+import { loadInCluster } from "./in-cluster.ts";
+import { kubeconfigPaths, loadKubeconfig, type Kubeconfig } from "./kubeconfig.ts";
+import { openCluster, type OpenCluster } from "./open-cluster.ts";
+
+export interface ClustersOptions extends Partial<Pick<ExecOptions, "confirmExec" | "withTerminal">> {
+  readonly overrides?: ConnectionOverrides;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** Contexts open read-only; each can be switched with `writes.setReadOnly`. Default false. */
+  readonly readOnly?: boolean;
+}
+
+/** The clusters of the kubeconfigs that kubectl would read, or the one around this pod. */
+export function createClusters(options: ClustersOptions): Clusters {
+  const { overrides = {}, env = process.env, clock = systemClock, logger = silentLogger } = options;
+  const open = new Map<string, { readonly cluster: OpenCluster; readonly fingerprint: string }>();
+  let loaded: Promise<Kubeconfig> | undefined;
+
+  const read = async (): Promise<Kubeconfig> => {
+    const { paths, required } = kubeconfigPaths(overrides.kubeconfig, env);
+    const config = await loadKubeconfig(paths, required);
+    if (config.contexts.size > 0 || overrides.kubeconfig !== undefined) return config;
+    return (await loadInCluster(env)) ?? config;
+  };
+  const reload = (): Promise<Kubeconfig> => {
+    const reading = read();
+    loaded = reading;
+    reading.catch(() => {
+      if (loaded === reading) loaded = undefined;
+    });
+    return reading;
+  };
+  return {
+    async load(): Promise<readonly ContextInfo[]> {
+      return contextInfos(await reload(), overrides);
+    },
+    async open(context: string): Promise<Cluster> {
+      const target = connectionTarget(await (loaded ?? reload()), context, overrides);
+      // A context whose entry has changed since it was opened is opened anew.
+      const fingerprint = JSON.stringify(target);
+      const held = open.get(context);
+      if (held !== undefined && held.fingerprint === fingerprint && !held.cluster.closed) return held.cluster;
+      held?.cluster.close();
+      const cluster = openCluster(target, {
+        env,
+        clock,
+        logger: logger.child(`cluster ${context}`),
+        readOnly: options.readOnly ?? false,
+        timeoutMilliseconds: overrides.requestTimeoutMilliseconds,
+        ...(options.confirmExec === undefined ? {} : { confirmExec: options.confirmExec }),
+        ...(options.withTerminal === undefined ? {} : { withTerminal: options.withTerminal }),
+      });
+      open.set(context, { cluster, fingerprint });
+      return cluster;
+    },
+    closeAll() {
+      for (const { cluster } of open.values()) cluster.close();
+      open.clear();
+    },
+  };
+}

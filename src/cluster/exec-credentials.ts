@@ -1,0 +1,247 @@
+import { spawn } from "node:child_process";
+import type { Clock } from "../lib/clock.ts";
+import { errorCode, errorMessage } from "../lib/errors.ts";
+import { asString, at, isRecord } from "../lib/kube/object.ts";
+import type { Logger } from "../lib/log.ts";
+import { sanitize } from "../lib/text.ts";
+import type { ConnectionTarget } from "./connection-target.ts";
+import { CredentialError, readPem, type Credential, type CredentialSource } from "./credential.ts";
+import type { ExecPlugin } from "./kubeconfig.ts";
+
+/** An exec plugin that is about to run for the first time in this process. */
+export interface ExecRequest {
+  readonly context: string;
+  readonly user: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export interface ExecOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
+  /** Asked before a plugin runs for the first time in this process; the caller remembers answers over runs. */
+  readonly confirmExec?: (request: ExecRequest) => Promise<boolean>;
+  /** Gives the terminal to a plugin that must ask the user: suspends the screen, runs, resumes. */
+  readonly withTerminal?: <T>(run: () => Promise<T>) => Promise<T>;
+}
+
+/** A plugin that failed is not run again for so long, so that many lists do not start it over and over. */
+const FAILURE_HELD_MILLISECONDS = 5000;
+const PLUGIN_TIMEOUT_MILLISECONDS = 180_000;
+const MAX_OUTPUT_BYTES = 1 << 20;
+
+/**
+ * Credentials from an exec plugin (client-go `plugin/pkg/client/auth/exec`): cached until they expire, refreshed after
+ * a 401, one run for all who wait.
+ */
+export function createExecCredentials(
+  target: ConnectionTarget,
+  plugin: ExecPlugin,
+  options: ExecOptions & { readonly clock: Clock },
+): CredentialSource {
+  const { clock } = options;
+  const closed = new AbortController();
+  let held: { readonly credential: Credential; readonly expiresAt: number } | undefined;
+  let failure: { readonly error: unknown; readonly until: number } | undefined;
+  let pending: Promise<Credential> | undefined;
+  let confirmed = options.confirmExec === undefined;
+
+  const run = async (): Promise<Credential> => {
+    if (!confirmed) {
+      const request = {
+        context: target.context.name,
+        user: target.user.name,
+        command: plugin.command,
+        args: plugin.args,
+      };
+      if ((await options.confirmExec?.(request)) === false) {
+        failure = { error: refused(plugin), until: Number.POSITIVE_INFINITY };
+        throw failure.error;
+      }
+      confirmed = true;
+    }
+    try {
+      const output = await runPlugin(target, plugin, options, closed.signal);
+      held = parseCredential(output, plugin);
+      failure = undefined;
+      return held.credential;
+    } catch (error) {
+      failure = { error, until: clock.now() + FAILURE_HELD_MILLISECONDS };
+      throw error;
+    }
+  };
+  const shared = (): Promise<Credential> => {
+    if (failure !== undefined && clock.now() < failure.until) return Promise.reject(asError(failure.error));
+    pending ??= run().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+  return {
+    async current() {
+      return held !== undefined && clock.now() < held.expiresAt ? held.credential : shared();
+    },
+    async refresh(used) {
+      if (held !== undefined && held.credential !== used) return true;
+      held = undefined;
+      await shared();
+      return true;
+    },
+    retry() {
+      failure = undefined;
+    },
+    close() {
+      closed.abort();
+    },
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function refused(plugin: ExecPlugin): CredentialError {
+  return new CredentialError(`the credential plugin ${plugin.command} was not allowed to run`, {
+    hint: "press retry and allow it, or choose another context",
+  });
+}
+
+async function runPlugin(
+  target: ConnectionTarget,
+  plugin: ExecPlugin,
+  options: ExecOptions & { readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<string> {
+  const { withTerminal } = options;
+  const inTerminal = (run: () => Promise<string>): Promise<string> => (withTerminal ?? ((inner) => inner()))(run);
+  if (plugin.interactiveMode === "Always") {
+    if (withTerminal === undefined) {
+      throw new CredentialError(`the credential plugin ${plugin.command} needs a terminal, and there is none`, {
+        hint: "log in with the plugin first, in a terminal",
+      });
+    }
+    return inTerminal(() => spawnPlugin(target, plugin, options, signal, true));
+  }
+  try {
+    return await spawnPlugin(target, plugin, options, signal, false);
+  } catch (error) {
+    // A plugin that may ask gets a terminal only when it did not manage without: a silent refresh must not take it.
+    if (plugin.interactiveMode === "Never" || withTerminal === undefined || signal.aborted) throw error;
+    if (error instanceof CredentialError && errorCode(error.cause) === "ENOENT") throw error;
+    return inTerminal(() => spawnPlugin(target, plugin, options, signal, true));
+  }
+}
+
+async function spawnPlugin(
+  target: ConnectionTarget,
+  plugin: ExecPlugin,
+  { env, clock, logger }: ExecOptions & { readonly clock: Clock },
+  signal: AbortSignal,
+  interactive: boolean,
+): Promise<string> {
+  const info = await execInfo(target, plugin, interactive);
+  const started = clock.now();
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string, cause?: unknown): void => {
+      const hint = plugin.installHint.trim() || "run the plugin in a terminal to see what it needs";
+      reject(
+        new CredentialError(`the credential plugin ${plugin.command} ${reason}`, {
+          hint: sanitize(hint.replaceAll(/\s*\n\s*/g, " ")),
+          ...(cause === undefined ? {} : { cause }),
+        }),
+      );
+    };
+    const child = spawn(plugin.command, plugin.args, {
+      env: { ...env, ...plugin.env, KUBERNETES_EXEC_INFO: info },
+      stdio: [interactive ? "inherit" : "ignore", "pipe", interactive ? "inherit" : "pipe"],
+    });
+    let output = "";
+    let complaint = "";
+    const stop = (): void => void child.kill("SIGTERM");
+    const cancel = clock.after(PLUGIN_TIMEOUT_MILLISECONDS, stop, { background: true });
+    signal.addEventListener("abort", stop, { once: true });
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      if (output.length < MAX_OUTPUT_BYTES) output += text;
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      complaint = (complaint + text).slice(-4096);
+    });
+    const settle = (): void => {
+      cancel();
+      signal.removeEventListener("abort", stop);
+    };
+    child.on("error", (error) => {
+      settle();
+      fail(errorCode(error) === "ENOENT" ? "is not installed" : `cannot run: ${errorMessage(error)}`, error);
+    });
+    child.on("close", (code, killedBy) => {
+      settle();
+      logger.info("credential plugin ended", { command: plugin.command, code, ms: clock.now() - started });
+      const said = sanitize(complaint.trim().split("\n").slice(-3).join(" "));
+      if (code === 0) resolve(output);
+      else if (killedBy !== null) fail(`was ended by ${killedBy}${said === "" ? "" : `: ${said}`}`);
+      else fail(`failed with exit code ${code}${said === "" ? "" : `: ${said}`}`);
+    });
+  });
+}
+
+async function execInfo(target: ConnectionTarget, plugin: ExecPlugin, interactive: boolean): Promise<string> {
+  const { cluster } = target;
+  const authority = plugin.provideClusterInfo
+    ? await readPem(cluster.certificateAuthority, "certificate authority")
+    : undefined;
+  const info = {
+    kind: "ExecCredential",
+    apiVersion: plugin.apiVersion,
+    spec: {
+      interactive,
+      ...(plugin.provideClusterInfo
+        ? {
+            cluster: {
+              server: cluster.server,
+              "tls-server-name": cluster.tlsServerName,
+              "insecure-skip-tls-verify": cluster.insecureSkipTlsVerify || undefined,
+              "certificate-authority-data":
+                authority === undefined ? undefined : Buffer.from(authority).toString("base64"),
+              "proxy-url": cluster.proxyUrl,
+              config: cluster.execConfig,
+            },
+          }
+        : {}),
+    },
+  };
+  return JSON.stringify(info);
+}
+
+function parseCredential(
+  output: string,
+  plugin: ExecPlugin,
+): { readonly credential: Credential; readonly expiresAt: number } {
+  const fail = (reason: string): CredentialError =>
+    new CredentialError(`the credential plugin ${plugin.command} answered ${reason}`, {
+      hint: "update the plugin, or the kubeconfig that names it",
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(output);
+  } catch {
+    throw fail("something that is not JSON");
+  }
+  const apiVersion = asString(at(value, "apiVersion"));
+  if (at(value, "kind") !== "ExecCredential") throw fail("something that is not an ExecCredential");
+  if (apiVersion !== plugin.apiVersion) throw fail(`in ${apiVersion}, and ${plugin.apiVersion} was asked for`);
+  const status = at(value, "status");
+  if (!isRecord(status)) throw fail("without a status");
+  const token = asString(status["token"]);
+  const certificate = asString(status["clientCertificateData"]);
+  const key = asString(status["clientKeyData"]);
+  if (token === "" && (certificate === "" || key === "")) throw fail("with neither a token nor a certificate and key");
+  const expires = Date.parse(asString(status["expirationTimestamp"]));
+  return {
+    credential: {
+      headers: token === "" ? {} : { authorization: `Bearer ${token}` },
+      ...(certificate === "" || key === "" ? {} : { certificate, key }),
+    },
+    expiresAt: Number.isNaN(expires) ? Number.POSITIVE_INFINITY : expires,
+  };
+}

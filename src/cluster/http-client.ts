@@ -1,0 +1,311 @@
+import { request as requestHttp, type Agent, type ClientRequest, type IncomingMessage } from "node:http";
+import { request as requestHttps } from "node:https";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { Cancel, Clock } from "../lib/clock.ts";
+import { errorCode, type KelpieError } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Subscribable } from "../lib/subscribable.ts";
+import { apiErrorFrom, describe, type RequestSubject } from "./api-error.ts";
+import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
+import type { ConnectionTarget } from "./connection-target.ts";
+import { readPem, type Credential, type CredentialSource } from "./credential.ts";
+import { createHttpAgent } from "./http-agent.ts";
+import { proxyFor } from "./proxy.ts";
+import { ReadOnlyError } from "./read-only-error.ts";
+
+export interface ApiRequest {
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path on the server with its query. */
+  readonly path: string;
+  readonly about: RequestSubject;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * How long silence is taken. `answer`: the request timeout, always. `watch`: the request timeout up to the headers,
+   * then for ever. `quiet`: for ever once connected (a followed log sends no headers before its first line).
+   */
+  readonly patience?: "answer" | "watch" | "quiet";
+}
+
+/** A successful answer whose body is still to be read. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  /** Decompressed. Destroy it to end the request. */
+  readonly body: Readable;
+}
+
+/** What a WebSocket needs to share the client's connection settings. */
+export interface SocketSettings {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly agent: Agent;
+}
+
+export interface HttpClientOptions {
+  readonly target: ConnectionTarget;
+  readonly credentials: CredentialSource;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly readOnly: Subscribable<boolean>;
+  /** Default 30 s. */
+  readonly timeoutMilliseconds?: number | undefined;
+}
+
+/** Reviews are questions asked with POST: they change nothing. */
+const HARMLESS_POST =
+  /^\/apis\/(?:authorization\.k8s\.io\/v1\/selfsubject(?:access|rules)reviews|authentication\.k8s\.io\/v1\/selfsubjectreviews)(?:\?|$)/;
+/** GETs that open a process in a container. */
+const SESSION = /\/pods\/[^/]+\/(?:exec|attach)(?:\?|$)/;
+
+/**
+ * The one way requests leave the process: keep-alive connections with the context's credentials, errors translated,
+ * one retry after a 401 with fresh credentials, and the second lock of read-only mode.
+ */
+export class HttpClient {
+  readonly #options: HttpClientOptions;
+  readonly #server: URL;
+  readonly #prefix: string;
+  readonly #closed = new AbortController();
+  #agent: { readonly agent: Agent; readonly certificate: string | undefined } | undefined;
+
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+    this.#server = new URL(options.target.cluster.server);
+    this.#prefix = this.#server.pathname.replace(/\/+$/, "");
+  }
+
+  get server(): string {
+    return this.#options.target.cluster.server;
+  }
+
+  /** @throws ApiError, ConnectionError, CredentialError, ReadOnlyError */
+  async send(request: ApiRequest): Promise<ApiAnswer> {
+    this.#refuseWrites(request.method ?? "GET", request.path, request.about);
+    const { credentials } = this.#options;
+    let credential = await this.#credential();
+    let message = await this.#exchange(request, credential);
+    if (message.statusCode === 401 && (await credentials.refresh(credential))) {
+      message.resume();
+      credential = await this.#credential();
+      message = await this.#exchange(request, credential);
+    }
+    const status = message.statusCode ?? 0;
+    const body = decoded(message);
+    if (status >= 200 && status < 300) return { status, headers: message.headers, body };
+    const text = await this.#text(body, 65_536).catch(() => "");
+    throw apiErrorFrom(status, text, request.about, message.headers["retry-after"]);
+  }
+
+  /** The parsed JSON of the answer, `undefined` for an empty one. */
+  async json(request: ApiRequest): Promise<unknown> {
+    const { body } = await this.send(request);
+    const text = await this.#text(body);
+    if (text === "") return undefined;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      throw new ConnectionError("protocol", `cannot ${describe(request.about)}: the answer is not JSON`, {
+        cause: error,
+        hint: "check that the server of the context is a Kubernetes API server",
+      });
+    }
+  }
+
+  /** @throws ReadOnlyError for exec and attach in read-only mode */
+  async socketSettings(path: string, about: RequestSubject): Promise<SocketSettings> {
+    this.#refuseWrites("GET", path, about);
+    const credential = await this.#credential();
+    return {
+      url: `${this.#server.protocol === "https:" ? "wss" : "ws"}://${this.#server.host}${this.#prefix}${path}`,
+      headers: this.#headers(credential),
+      agent: await this.#agentFor(credential),
+    };
+  }
+
+  /** Ends every request and connection; later requests fail. */
+  close(): void {
+    this.#closed.abort(new ConnectionError("cut", "the context was closed"));
+    this.#agent?.agent.destroy();
+    this.#options.credentials.close();
+  }
+
+  #refuseWrites(method: string, path: string, about: RequestSubject): void {
+    if (!this.#options.readOnly.get()) return;
+    const harmless = method === "GET" ? !SESSION.test(path) : method === "POST" && HARMLESS_POST.test(path);
+    if (!harmless) throw new ReadOnlyError(describe(about));
+  }
+
+  async #credential(): Promise<Credential> {
+    return this.#options.credentials.current();
+  }
+
+  async #agentFor(credential: Credential): Promise<Agent> {
+    const held = this.#agent;
+    if (held !== undefined && held.certificate === credential.certificate) return held.agent;
+    const { target, env } = this.#options;
+    const ca = await readPem(target.cluster.certificateAuthority, "certificate authority");
+    const agent = createHttpAgent({
+      server: this.#server,
+      ca,
+      certificate: credential.certificate,
+      key: credential.key,
+      tlsServerName: target.cluster.tlsServerName,
+      insecureSkipTlsVerify: target.cluster.insecureSkipTlsVerify,
+      proxy: proxyFor(this.#server, target.cluster.proxyUrl, env),
+    });
+    // Two requests may have come here at once: the first agent stays.
+    if (this.#agent !== undefined && this.#agent.certificate === credential.certificate) return this.#agent.agent;
+    // Idle connections of an old certificate go; requests on others run to their end.
+    held?.agent.destroy();
+    this.#agent = { agent, certificate: credential.certificate };
+    return agent;
+  }
+
+  #headers(credential: Credential): Record<string, string | string[]> {
+    const { user, uid, groups, extra } = this.#options.target.impersonate;
+    const headers: Record<string, string | string[]> = { "user-agent": "kelpie", ...credential.headers };
+    if (user !== undefined) headers["impersonate-user"] = user;
+    if (uid !== undefined) headers["impersonate-uid"] = uid;
+    for (const [key, values] of Object.entries(extra)) {
+      headers[`impersonate-extra-${encodeURIComponent(key.toLowerCase())}`] = [...values];
+    }
+    if (groups.length > 0) headers["impersonate-group"] = [...groups];
+    return headers;
+  }
+
+  async #exchange(request: ApiRequest, credential: Credential): Promise<IncomingMessage> {
+    const agent = await this.#agentFor(credential);
+    try {
+      return await this.#attempt(request, credential, agent);
+    } catch (error) {
+      const safe = (request.method ?? "GET") === "GET";
+      if (!(error instanceof ReusedSocketError) || !safe) throw this.#translate(error);
+    }
+    // The server had closed an idle connection just as it was taken again.
+    try {
+      return await this.#attempt(request, credential, agent);
+    } catch (error) {
+      throw this.#translate(error);
+    }
+  }
+
+  #translate(error: unknown): KelpieError {
+    return connectionErrorFrom(error instanceof ReusedSocketError ? error.cause : error, this.server);
+  }
+
+  #attempt(request: ApiRequest, credential: Credential, agent: Agent): Promise<IncomingMessage> {
+    const { method = "GET", path, body, patience = "answer" } = request;
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const signal = this.#signal(request.signal);
+    return new Promise((resolve, reject) => {
+      const send = this.#server.protocol === "https:" ? requestHttps : requestHttp;
+      const outgoing = send({
+        protocol: this.#server.protocol,
+        hostname: this.#server.hostname.replace(/^\[|\]$/g, ""),
+        port: this.#server.port || undefined,
+        path: `${this.#prefix}${path}`,
+        method,
+        agent,
+        signal,
+        headers: {
+          ...this.#headers(credential),
+          accept: request.accept ?? "application/json",
+          ...(patience === "answer" ? { "accept-encoding": "gzip" } : {}),
+          ...(payload === undefined
+            ? {}
+            : { "content-type": request.contentType ?? "application/json", "content-length": payload.length }),
+        },
+      });
+      const limitSilence = this.#watchSilence(outgoing, patience);
+      outgoing.on("error", (error) => {
+        limitSilence.end();
+        if (signal.aborted) reject(asError(signal.reason));
+        else if (outgoing.reusedSocket && errorCode(error) === "ECONNRESET") reject(new ReusedSocketError(error));
+        else reject(error);
+      });
+      outgoing.on("response", (message) => {
+        // Whoever reads the body hears of errors; one that comes when nobody reads must not end the process.
+        message.on("error", () => undefined);
+        message.socket.setKeepAlive(true, 30_000);
+        if (patience === "answer") message.on("close", limitSilence.end);
+        else limitSilence.end();
+        resolve(message);
+      });
+      outgoing.end(payload);
+    });
+  }
+
+  /** Ends a request on whose connection nothing has come or gone for the request timeout. */
+  #watchSilence(outgoing: ClientRequest, patience: NonNullable<ApiRequest["patience"]>): { readonly end: Cancel } {
+    const { clock, timeoutMilliseconds = 30_000 } = this.#options;
+    let moved = 0;
+    const check = (): void => {
+      const socket = outgoing.socket;
+      const now = (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
+      const connected = socket !== null && socket !== undefined && !socket.connecting;
+      if (patience === "quiet" && connected) return;
+      if (now === moved) {
+        outgoing.destroy(
+          new ConnectionError(
+            "timeout",
+            `cannot reach ${this.#server.host}: no answer in ${timeoutMilliseconds / 1000} s`,
+            {
+              hint: "check the network and the VPN, or raise --request-timeout",
+            },
+          ),
+        );
+        return;
+      }
+      moved = now;
+      cancel = clock.after(timeoutMilliseconds, check);
+    };
+    let cancel = clock.after(timeoutMilliseconds, check);
+    return { end: () => cancel() };
+  }
+
+  #signal(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
+  }
+
+  async #text(body: Readable, limit = Number.POSITIVE_INFINITY): Promise<string> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > limit) break;
+      }
+    } catch (error) {
+      throw this.streamError(error);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  }
+
+  /** Translates an error met while reading a body. */
+  streamError(error: unknown): KelpieError {
+    return connectionErrorFrom(error, this.server);
+  }
+}
+
+class ReusedSocketError extends Error {
+  constructor(cause: unknown) {
+    super("the connection was closed while idle", { cause });
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function decoded(message: IncomingMessage): Readable {
+  if (message.headers["content-encoding"] !== "gzip") return message;
+  // The callback keeps errors from becoming uncaught; the reader sees them on the decompressor.
+  return pipeline(message, createGunzip({ chunkSize: 65_536 }), () => undefined);
+}

@@ -1,0 +1,211 @@
+import type { Clock } from "../lib/clock.ts";
+import type { KelpieError } from "../lib/errors.ts";
+import { apiPath, groupResource, gvrKey, type ApiResource, type Gvr } from "../lib/kube/gvr.ts";
+import type { KubeObject } from "../lib/kube/object.ts";
+import { createValue } from "../lib/subscribable.ts";
+import { AccessReviews } from "./access-reviews.ts";
+import { CatalogLoader } from "./catalog-loader.ts";
+import type { Cluster, ListQuery, ResourceStore } from "./cluster.ts";
+import { ConnectionError } from "./connection-error.ts";
+import { ConnectionProber } from "./connection-prober.ts";
+import type { ConnectionTarget } from "./connection-target.ts";
+import { createCredentials } from "./credentials.ts";
+import type { ExecOptions } from "./exec-credentials.ts";
+import { openExecSession } from "./exec-session.ts";
+import { HttpClient } from "./http-client.ts";
+import { listObjects } from "./list-request.ts";
+import { LogFollower } from "./log-follower.ts";
+import { MetricsPoller } from "./metrics-poller.ts";
+import { PortForwarder } from "./port-forwarder.ts";
+import { Reflector } from "./reflector.ts";
+import { SharedStore } from "./resource-store.ts";
+import { readWholeObject } from "./row-reader.ts";
+import { Gate } from "./write.ts";
+
+export interface OpenClusterOptions extends ExecOptions {
+  readonly clock: Clock;
+  readonly readOnly: boolean;
+  readonly timeoutMilliseconds?: number | undefined;
+  /** 0 to 1, for jitter; default Math.random. */
+  readonly random?: () => number;
+}
+
+export interface OpenCluster extends Cluster {
+  readonly closed: boolean;
+}
+
+/** Wires the parts of one context together. The first request is the prober's. */
+export function openCluster(target: ConnectionTarget, options: OpenClusterOptions): OpenCluster {
+  const { clock, logger, env } = options;
+  const context = target.context.name;
+  const readOnly = createValue(options.readOnly);
+  const credentials = createCredentials(target, options);
+  const client = new HttpClient({
+    target,
+    credentials,
+    env,
+    clock,
+    logger,
+    readOnly,
+    timeoutMilliseconds: options.timeoutMilliseconds,
+  });
+  const prober = new ConnectionProber(client, clock, options.random);
+  const catalog = new CatalogLoader(client, logger);
+  const metrics = new MetricsPoller(client, clock, target.context.namespace);
+  const portForwards = new PortForwarder(client, clock, context);
+  const stores = createStores(client, prober, options);
+  const closing = new AbortController();
+
+  let lastState = prober.status.get().state;
+  const unsubscribe = prober.status.subscribe(() => {
+    const status = prober.status.get();
+    if (status.state === lastState) return;
+    lastState = status.state;
+    if (status.state === "unreachable") stores.connectionLost(status.error);
+    if (status.state !== "connected") return;
+    stores.retry();
+    metrics.retry();
+    void catalog.load();
+  });
+  prober.start();
+  void catalog.load();
+
+  return {
+    context: target.context,
+    status: prober.status,
+    catalog: catalog.catalog,
+    metrics: metrics.metrics,
+    writes: new Gate({ client, clock, context, readOnly }),
+    portForwards,
+    access: new AccessReviews(client, clock),
+    get closed() {
+      return closing.signal.aborted;
+    },
+    store: (query) => stores.store(query),
+    get: (object) => getObject(client, object),
+    list(resource, { namespace = "", labelSelector, fieldSelector }) {
+      const query: ListQuery = {
+        resource: knownResource(resource, catalog.catalog.get().resources),
+        namespace,
+        form: "objects",
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      };
+      return listObjects(client, query, closing.signal);
+    },
+    logs(query, handler, signal) {
+      const both = AbortSignal.any([signal, closing.signal]);
+      new LogFollower(client, clock, query, handler, both).start();
+    },
+    exec: (request) => openExecSession(client, request),
+    attach: (request) => openExecSession(client, request),
+    refreshCatalog: () => void catalog.load(),
+    retryNow() {
+      credentials.retry();
+      prober.retryNow();
+      stores.retry();
+      metrics.retry();
+      if (catalog.catalog.get().state !== "ready") void catalog.load();
+    },
+    close() {
+      if (closing.signal.aborted) return;
+      closing.abort(new ConnectionError("cut", "the context was closed"));
+      unsubscribe();
+      prober.stop();
+      catalog.stop();
+      metrics.stop();
+      stores.stop();
+      portForwards.close();
+      client.close();
+    },
+  };
+}
+
+interface Stores {
+  store(query: ListQuery): ResourceStore;
+  retry(): void;
+  connectionLost(error: KelpieError): void;
+  stop(): void;
+}
+
+/** One store for equal queries. */
+function createStores(client: HttpClient, prober: ConnectionProber, options: OpenClusterOptions): Stores {
+  const { clock, logger, random } = options;
+  const stores = new Map<string, SharedStore>();
+  const keyOf = (query: ListQuery): string =>
+    JSON.stringify([
+      gvrKey(query.resource),
+      query.namespace,
+      query.labelSelector ?? "",
+      query.fieldSelector ?? "",
+      query.form,
+    ]);
+  const create = (query: ListQuery, key: string): SharedStore => {
+    const store: SharedStore = new SharedStore({
+      query,
+      clock,
+      reflect: (sink) =>
+        new Reflector({
+          client,
+          query,
+          sink,
+          clock,
+          logger,
+          suspect: () => prober.suspect(),
+          ...(random === undefined ? {} : { random }),
+        }),
+      onStart: () => void stores.set(key, store),
+      onStop: () => {
+        if (stores.get(key) === store) stores.delete(key);
+      },
+    });
+    stores.set(key, store);
+    return store;
+  };
+  return {
+    store(query) {
+      const key = keyOf(query);
+      return stores.get(key) ?? create(query, key);
+    },
+    retry() {
+      for (const store of stores.values()) store.retry();
+    },
+    connectionLost(error) {
+      for (const store of stores.values()) store.connectionLost(error);
+    },
+    stop() {
+      for (const store of Array.from(stores.values())) store.stop();
+      stores.clear();
+    },
+  };
+}
+
+async function getObject(
+  client: HttpClient,
+  { resource, namespace, name }: { readonly resource: ApiResource; readonly namespace: string; readonly name: string },
+): Promise<KubeObject> {
+  const about = { verb: "get", resource: groupResource(resource), namespace, name };
+  const path = apiPath(resource, { namespace: resource.namespaced ? namespace : "", name });
+  const object = readWholeObject(await client.json({ path, about }), resource);
+  if (object === undefined) {
+    throw new ConnectionError("protocol", `cannot get ${about.resource} ${name}: the answer is not an object`);
+  }
+  return object;
+}
+
+/** What discovery knows of a resource; where it does not, objects without a kind of their own stay so. */
+function knownResource(gvr: Gvr, resources: readonly ApiResource[]): ApiResource {
+  const key = gvrKey(gvr);
+  return (
+    resources.find((resource) => gvrKey(resource) === key) ?? {
+      kind: "",
+      singular: "",
+      namespaced: true,
+      verbs: [],
+      shortNames: [],
+      categories: [],
+      subresources: [],
+      ...gvr,
+    }
+  );
+}

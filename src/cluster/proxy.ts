@@ -1,0 +1,181 @@
+import { connect as connectTcp, isIP, BlockList, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Duplex } from "node:stream";
+import { errorMessage } from "../lib/errors.ts";
+import { ConnectionError } from "./connection-error.ts";
+import { KubeconfigError } from "./kubeconfig.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The proxy to use for a server: `proxy-url` of the cluster, else `HTTPS_PROXY`/`HTTP_PROXY` unless `NO_PROXY` excludes
+ * the host (golang.org/x/net/http/httpproxy, which client-go uses).
+ * @throws KubeconfigError where the proxy is not a URL of a known scheme
+ */
+export function proxyFor(server: URL, proxyUrl: string | undefined, env: Environment): URL | undefined {
+  if (proxyUrl !== undefined && proxyUrl !== "") return parseProxy(proxyUrl, "proxy-url of the cluster");
+  const name = server.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+  const value = env[name] ?? env[name.toLowerCase()] ?? "";
+  if (value === "" || bypassesProxy(server, env["NO_PROXY"] ?? env["no_proxy"] ?? "")) return undefined;
+  return parseProxy(value, `$${name}`);
+}
+
+function parseProxy(value: string, source: string): URL {
+  const url = value.includes("://") ? value : `http://${value}`;
+  if (!URL.canParse(url) || !/^(?:https?|socks5h?):$/.test(new URL(url).protocol)) {
+    throw new KubeconfigError(`${source} is not a proxy: ${value.replace(/\/\/[^@/]*@/, "//***@")}`, {
+      hint: "expected http://host:port, https://host:port or socks5://host:port",
+    });
+  }
+  return new URL(url);
+}
+
+function bypassesProxy(server: URL, list: string): boolean {
+  const host = server.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const port = server.port || (server.protocol === "https:" ? "443" : "80");
+  if (host === "localhost" || (isIP(host) !== 0 && isLoopback(host))) return true;
+  return list
+    .split(",")
+    .map((entry) => entry.trim().toLowerCase())
+    .some((entry) => entry !== "" && matchesNoProxy(entry, host, port));
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+function matchesNoProxy(entry: string, host: string, port: string): boolean {
+  if (entry === "*") return true;
+  const network = /^(.+)\/(\d+)$/.exec(entry);
+  if (network !== null) return inNetwork(network[1] ?? "", Number(network[2]), host);
+  const withPort = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry);
+  if (withPort !== null && withPort[2] !== port) return false;
+  const name = (withPort?.[1] ?? entry).replace(/^\[|\]$/g, "");
+  if (isIP(name) !== 0) return name === host;
+  const domain = name.replace(/^\*/, "");
+  return domain.startsWith(".") ? host.endsWith(domain) : host === domain || host.endsWith(`.${domain}`);
+}
+
+function inNetwork(address: string, prefix: number, host: string): boolean {
+  const family = isIP(address);
+  if (family === 0 || isIP(host) !== family) return false;
+  const kind = family === 4 ? "ipv4" : "ipv6";
+  if (prefix > (family === 4 ? 32 : 128)) return false;
+  const list = new BlockList();
+  list.addSubnet(address, prefix, kind);
+  return list.check(host, kind);
+}
+
+const PROXY_TIMEOUT_MILLISECONDS = 20_000;
+
+/** Opens a tunnel to the server through a proxy; the stream is the bare connection, before TLS. */
+export async function connectThrough(proxy: URL, host: string, port: number): Promise<Duplex> {
+  const socket = await connectToProxy(proxy);
+  try {
+    if (proxy.protocol.startsWith("socks5")) await socksConnect(socket, proxy, host, port);
+    else await httpConnect(socket, proxy, host, port);
+    socket.setTimeout(0);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function connectToProxy(proxy: URL): Promise<Socket> {
+  const secure = proxy.protocol === "https:";
+  const host = proxy.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(proxy.port || (secure ? 443 : proxy.protocol === "http:" ? 80 : 1080));
+  return new Promise((resolve, reject) => {
+    const socket: Socket = secure
+      ? connectTls({ host, port, servername: isIP(host) ? "" : host })
+      : connectTcp(port, host);
+    const fail = (error: Error): void => {
+      reject(
+        new ConnectionError("proxy", `cannot reach the proxy ${proxy.host}: ${errorMessage(error)}`, {
+          cause: error,
+          hint: "check proxy-url of the cluster, HTTPS_PROXY and NO_PROXY",
+        }),
+      );
+    };
+    socket.once("error", fail);
+    socket.setTimeout(PROXY_TIMEOUT_MILLISECONDS, () => socket.destroy(new Error("no answer in time")));
+    socket.once(secure ? "secureConnect" : "connect", () => {
+      socket.off("error", fail);
+      resolve(socket);
+    });
+  });
+}
+
+/** Collects bytes until `complete` says how many of them make the answer; the rest is given back to the stream. */
+function readAnswer(socket: Socket, proxy: URL, complete: (bytes: Buffer) => number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.alloc(0);
+    const settle = (): void => {
+      socket.off("data", onData);
+      socket.off("error", onError);
+      socket.off("close", onClose);
+      socket.pause();
+    };
+    const onError = (error: Error): void => {
+      settle();
+      reject(new ConnectionError("proxy", `the proxy ${proxy.host} failed: ${errorMessage(error)}`, { cause: error }));
+    };
+    const onClose = (): void => onError(new Error("the connection was cut"));
+    const onData = (chunk: Buffer): void => {
+      bytes = Buffer.concat([bytes, chunk]);
+      const length = complete(bytes);
+      if (length === 0 && bytes.length < 65_536) return;
+      settle();
+      if (bytes.length > length) socket.unshift(bytes.subarray(length));
+      resolve(bytes.subarray(0, length));
+    };
+    socket.on("data", onData);
+    socket.once("error", onError);
+    socket.once("close", onClose);
+  });
+}
+
+async function httpConnect(socket: Socket, proxy: URL, host: string, port: number): Promise<void> {
+  const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const login =
+    proxy.username === ""
+      ? ""
+      : `Proxy-Authorization: Basic ${Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`).toString("base64")}\r\n`;
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${login}\r\n`);
+  const answer = await readAnswer(socket, proxy, (bytes) => {
+    const end = bytes.indexOf("\r\n\r\n");
+    return end === -1 ? 0 : end + 4;
+  });
+  const line = answer.toString("latin1").split("\r\n")[0] ?? "";
+  if (/^HTTP\/1\.[01] 200/.test(line)) return;
+  throw new ConnectionError("proxy", `the proxy ${proxy.host} refused the connection to ${authority}: ${line}`, {
+    hint: "check proxy-url of the cluster, HTTPS_PROXY and NO_PROXY",
+  });
+}
+
+/** RFC 1928, with the user and password of RFC 1929; the proxy resolves the name. */
+async function socksConnect(socket: Socket, proxy: URL, host: string, port: number): Promise<void> {
+  const fail = (reason: string): ConnectionError =>
+    new ConnectionError("proxy", `the proxy ${proxy.host} refused the connection to ${host}:${port}: ${reason}`);
+  const fixed = (length: number) => (bytes: Buffer) => (bytes.length >= length ? length : 0);
+  const login = proxy.username !== "";
+  socket.write(Buffer.from(login ? [5, 2, 0, 2] : [5, 1, 0]));
+  const method = (await readAnswer(socket, proxy, fixed(2)))[1];
+  if (method === 2) {
+    const user = Buffer.from(decodeURIComponent(proxy.username));
+    const password = Buffer.from(decodeURIComponent(proxy.password));
+    socket.write(Buffer.concat([Buffer.from([1, user.length]), user, Buffer.from([password.length]), password]));
+    if ((await readAnswer(socket, proxy, fixed(2)))[1] !== 0) throw fail("wrong user or password");
+  } else if (method !== 0) throw fail("it asks for an unknown way to log in");
+  const name = Buffer.from(host);
+  const request = Buffer.concat([Buffer.from([5, 1, 0, 3, name.length]), name, Buffer.alloc(2)]);
+  request.writeUInt16BE(port, request.length - 2);
+  socket.write(request);
+  const answer = await readAnswer(socket, proxy, (bytes) => {
+    if (bytes.length < 5) return 0;
+    const length = bytes[3] === 1 ? 10 : bytes[3] === 4 ? 22 : 7 + (bytes[4] ?? 0);
+    return bytes.length >= length ? length : 0;
+  });
+  if (answer[1] !== 0) throw fail(`SOCKS error ${answer[1]}`);
+}

@@ -1,0 +1,281 @@
+import type { Clock } from "../lib/clock.ts";
+import type { KelpieError } from "../lib/errors.ts";
+import { groupResource } from "../lib/kube/gvr.ts";
+import { asArray, asString, at, isRecord } from "../lib/kube/object.ts";
+import type { TableColumnDefinition } from "../lib/kube/table.ts";
+import type { Logger } from "../lib/log.ts";
+import { apiErrorFromStatus, isApiError } from "./api-error.ts";
+import { Backoff } from "./backoff.ts";
+import type { ListQuery, ListState, ResourceRow } from "./cluster.ts";
+import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
+import type { HttpClient } from "./http-client.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import { listPages, queryPath, subjectOf, TABLE_ACCEPT } from "./list-request.ts";
+import { readColumns, rowOfObject, rowOfTable, withPlainCells } from "./row-reader.ts";
+import { Sleeper } from "./sleeper.ts";
+import { TimeSlice } from "./time-slice.ts";
+
+/** What a reflector fills. */
+export interface ReflectorSink {
+  /** Rows that do not come again before `listed` are gone. */
+  listing(): void;
+  listed(): void;
+  put(row: ResourceRow): void;
+  remove(key: string): void;
+  columns(columns: readonly TableColumnDefinition[]): void;
+  state(state: ListState): void;
+  /** The data is known to be new as of now. */
+  fresh(): void;
+}
+
+export interface ReflectorOptions {
+  readonly client: HttpClient;
+  readonly query: ListQuery;
+  readonly sink: ReflectorSink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** 0 to 1; default Math.random. */
+  readonly random?: () => number;
+  /** A connection failed: the prober looks at once. */
+  readonly suspect?: () => void;
+}
+
+const POLL_MILLISECONDS = 5000;
+const DENIED_RETRY_MILLISECONDS = 60_000;
+/** A watch that lived so long was a good one: when it is cut, the next try comes at once. */
+const GOOD_WATCH_MILLISECONDS = 5000;
+const WATCH_SECONDS_LEAST = 300;
+const WATCH_SECONDS_SPREAD = 300;
+
+/**
+ * Keeps a sink equal to what the server has: lists, then watches from the list's version, and never gives up. Client-go's
+ * Reflector (tools/cache/reflector.go) is the model; unlike it, a forbidden or impossible watch becomes polling.
+ */
+export class Reflector {
+  readonly #options: ReflectorOptions;
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  readonly #sleeper: Sleeper;
+  readonly #stopped = new AbortController();
+  /** Ends the list or watch that runs, without ending the reflector. */
+  #current = new AbortController();
+  #version = "";
+  #polling: boolean;
+  #staleSince: number | undefined;
+  #relist = false;
+  #lastListed = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff(this.#random);
+    this.#sleeper = new Sleeper(options.clock);
+    this.#polling = !options.query.resource.verbs.includes("watch");
+  }
+
+  /** Runs until `stop`. */
+  start(): void {
+    this.#run().catch((error: unknown) => {
+      this.#options.logger.error("reflector ended", { resource: groupResource(this.#options.query.resource), error });
+    });
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#current.abort();
+  }
+
+  /** Lists anew now. */
+  reload(): void {
+    this.#relist = true;
+    this.#polling = !this.#options.query.resource.verbs.includes("watch");
+    this.#current.abort();
+    this.#sleeper.wake();
+  }
+
+  /** Tries at once instead of waiting for the back-off. */
+  retry(): void {
+    this.#backoff.reset();
+    this.#sleeper.wake();
+  }
+
+  /** The server is known to be away: a watch that hangs silently is ended and the rows become stale. */
+  connectionLost(error: KelpieError): void {
+    this.#current.abort(error);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      try {
+        await this.#list();
+        if (this.#polling) {
+          this.#live("poll");
+          await this.#sleeper.sleep(POLL_MILLISECONDS, signal);
+        } else {
+          this.#live("watch");
+          await this.#watchOn();
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#failed(error);
+      }
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { client, query, sink, clock } = this.#options;
+    this.#relist = false;
+    this.#current = new AbortController();
+    sink.listing();
+    const listener = {
+      row: (row: ResourceRow) => sink.put(row),
+      columns: (columns: readonly TableColumnDefinition[]) => sink.columns(columns),
+    };
+    this.#version = await listPages(client, query, listener, this.#current.signal);
+    sink.listed();
+    sink.fresh();
+    this.#lastListed = clock.now();
+  }
+
+  /** Watches, again and again, until a new list is needed. */
+  async #watchOn(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stopped;
+    while (!signal.aborted && !this.#relist) {
+      const started = clock.now();
+      try {
+        await this.#watchOnce();
+        if (signal.aborted || this.#relist) return;
+        // A server that ends watches at once must not be asked thousands of times.
+        if (clock.now() - started < 1000) await this.#sleeper.sleep(this.#backoff.next(), signal);
+        else this.#backoff.reset();
+      } catch (error) {
+        if (signal.aborted || this.#relist) return;
+        if (isApiError(error, 410)) {
+          if (clock.now() - this.#lastListed < 1000) await this.#sleeper.sleep(this.#backoff.next(), signal);
+          return;
+        }
+        if (isApiError(error, 403, 405)) {
+          this.#polling = true;
+          return;
+        }
+        const good = clock.now() - started >= GOOD_WATCH_MILLISECONDS;
+        if (good) this.#backoff.reset();
+        const lost: unknown = this.#current.signal.reason;
+        if (!good || lost instanceof ConnectionError)
+          await this.#failed(lost instanceof ConnectionError ? lost : error);
+      }
+    }
+  }
+
+  /** One watch request to its end. */
+  async #watchOnce(): Promise<void> {
+    const { client, query } = this.#options;
+    this.#current = new AbortController();
+    const seconds = WATCH_SECONDS_LEAST + Math.floor(this.#random() * WATCH_SECONDS_SPREAD);
+    const { body } = await client.send({
+      path: queryPath(query, {
+        watch: "true",
+        allowWatchBookmarks: "true",
+        resourceVersion: this.#version,
+        timeoutSeconds: String(seconds),
+      }),
+      about: subjectOf(query, "watch"),
+      accept: query.form === "table" ? TABLE_ACCEPT : "application/json",
+      signal: this.#current.signal,
+      patience: "watch",
+    });
+    this.#live("watch");
+    const splitter = new LineSplitter();
+    const slice = new TimeSlice();
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        slice.restart();
+        for (const line of splitter.push(chunk)) {
+          if (line !== "") this.#event(line);
+          await slice.breathe();
+        }
+      }
+    } catch (error) {
+      throw connectionErrorFrom(error, client.server);
+    }
+  }
+
+  #event(line: string): void {
+    const { query, sink, logger } = this.#options;
+    let event: unknown;
+    try {
+      event = JSON.parse(line);
+    } catch {
+      logger.warn("a watch event is not JSON", { resource: groupResource(query.resource), length: line.length });
+      return;
+    }
+    const type = asString(at(event, "type"));
+    const object = at(event, "object");
+    if (type === "ERROR") throw apiErrorFromStatus(object, subjectOf(query, "watch"));
+    if (!isRecord(object)) {
+      logger.warn("a watch event has no object", { resource: groupResource(query.resource), type });
+      return;
+    }
+    if (object["kind"] === "Table") this.#tableEvent(type, object);
+    else if (type === "BOOKMARK") this.#advance(at(object, "metadata", "resourceVersion"));
+    else this.#rowEvent(type, rowOfObject(object, query.resource));
+    sink.fresh();
+  }
+
+  #tableEvent(type: string, table: Readonly<Record<string, unknown>>): void {
+    const { query, sink } = this.#options;
+    const columns = readColumns(table["columnDefinitions"]);
+    if (columns !== undefined && type !== "BOOKMARK") sink.columns(columns);
+    for (const value of asArray(table["rows"])) {
+      if (type === "BOOKMARK") this.#advance(at(value, "object", "metadata", "resourceVersion"));
+      else this.#rowEvent(type, rowOfTable(value, query.resource));
+    }
+    this.#advance(at(table, "metadata", "resourceVersion"));
+  }
+
+  #rowEvent(type: string, row: ResourceRow | undefined): void {
+    const { query, sink, logger } = this.#options;
+    if (row === undefined) {
+      logger.warn("a watch event has an object without metadata", { resource: groupResource(query.resource), type });
+      return;
+    }
+    const version = row.object.metadata.resourceVersion;
+    if (type === "DELETED") sink.remove(row.key);
+    else if (type === "ADDED" || type === "MODIFIED") {
+      sink.put(query.form === "table" && row.cells === undefined ? withPlainCells(row) : row);
+    } else return;
+    this.#backoff.reset();
+    this.#advance(version);
+  }
+
+  #advance(version: unknown): void {
+    if (typeof version === "string" && version !== "") this.#version = version;
+  }
+
+  #live(mode: "watch" | "poll"): void {
+    if (mode === "poll") this.#backoff.reset();
+    this.#staleSince = undefined;
+    this.#options.sink.state({ state: "live", mode });
+  }
+
+  /** Says what is wrong and waits. */
+  async #failed(error: unknown): Promise<void> {
+    const { clock, sink, client, suspect } = this.#options;
+    const { signal } = this.#stopped;
+    if (this.#relist) return;
+    const lost: unknown = this.#current.signal.reason;
+    const cause = lost instanceof ConnectionError ? lost : connectionErrorFrom(error, client.server);
+    if (isApiError(cause, 403)) {
+      sink.state({ state: "denied", error: cause });
+      await this.#sleeper.sleep(DENIED_RETRY_MILLISECONDS, signal);
+      return;
+    }
+    if (cause instanceof ConnectionError) suspect?.();
+    const wait = this.#backoff.next(isApiError(cause) ? cause.retryAfterMilliseconds : 0);
+    this.#staleSince ??= clock.now();
+    sink.state({ state: "stale", since: this.#staleSince, error: cause, retryAt: clock.now() + wait });
+    await this.#sleeper.sleep(wait, signal);
+  }
+}

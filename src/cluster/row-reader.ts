@@ -1,0 +1,63 @@
+import { apiVersionOf, type ApiResource, type Gvr } from "../lib/kube/gvr.ts";
+import { asArray, asNumber, asRecords, asString, isRecord, objectPath, type KubeObject } from "../lib/kube/object.ts";
+import type { TableColumnDefinition } from "../lib/kube/table.ts";
+import type { ResourceRow } from "./cluster.ts";
+
+/** Columns of a server that prints no Tables. */
+export const PLAIN_COLUMNS: readonly TableColumnDefinition[] = [
+  { name: "Name", type: "string", format: "name", description: "Name of the object", priority: 0 },
+  { name: "Created At", type: "date", format: "", description: "Creation time", priority: 0 },
+];
+
+/** The row of an element of a list's `items` or of a watch event; `undefined` where it is not an object. */
+export function rowOfObject(value: unknown, resource: ApiResource): ResourceRow | undefined {
+  const object = readObject(value, resource);
+  return object === undefined ? undefined : { key: keyOf(object), object };
+}
+
+/** The row of an element of a Table's `rows`. */
+export function rowOfTable(value: unknown, resource: ApiResource): ResourceRow | undefined {
+  if (!isRecord(value)) return undefined;
+  const object = readObject(value["object"], resource);
+  return object === undefined ? undefined : { key: keyOf(object), object, cells: asArray(value["cells"]) };
+}
+
+/** A row for a server that answered with objects though a Table was asked for. */
+export function withPlainCells(row: ResourceRow): ResourceRow {
+  const { metadata } = row.object;
+  return { ...row, cells: [metadata.name, metadata.creationTimestamp] };
+}
+
+export function readColumns(value: unknown): readonly TableColumnDefinition[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  return asRecords(value).map((column) => ({
+    name: asString(column["name"]),
+    type: asString(column["type"]),
+    format: asString(column["format"]),
+    description: asString(column["description"]),
+    priority: asNumber(column["priority"]),
+  }));
+}
+
+function keyOf(object: KubeObject): string {
+  const { uid } = object.metadata;
+  return uid === undefined || uid === "" ? objectPath(object) : uid;
+}
+
+/** A whole object, managedFields included; `undefined` where the value is none. */
+export function readWholeObject(value: unknown, resource: Gvr & { readonly kind?: string }): KubeObject | undefined {
+  if (!isRecord(value) || !isRecord(value["metadata"])) return undefined;
+  // The one place where foreign JSON becomes a `KubeObject`: it has a `metadata` record, the rest stays as it is. Kind
+  // and apiVersion, which lists leave out of their items, are filled in; the parsed value is ours alone.
+  const object = value as Record<string, unknown> & { metadata: Record<string, unknown> };
+  if (resource.kind !== undefined && resource.kind !== "") object["kind"] ??= resource.kind;
+  object["apiVersion"] ??= apiVersionOf(resource);
+  return object;
+}
+
+/** As `readWholeObject`, without managedFields: a third of an object, and no list shows them. */
+function readObject(value: unknown, resource: ApiResource): KubeObject | undefined {
+  if (isRecord(value) && isRecord(value["metadata"]))
+    delete (value["metadata"] as Record<string, unknown>)["managedFields"];
+  return readWholeObject(value, resource);
+}

@@ -1,0 +1,23 @@
+import { nextTurn } from "../lib/clock.ts";
+
+/** How long work may hold the event loop before input and output get a turn. */
+const SLICE_MILLISECONDS = 6;
+
+/** Gives up the event loop when the work since the last turn took too long: `await slice.breathe()` in loops. */
+export class TimeSlice {
+  #started = performance.now();
+
+  /** Resolves at once, or in the next turn when the slice is used up. */
+  async breathe(): Promise<void> {
+    if (performance.now() - this.#started < SLICE_MILLISECONDS) return;
+    await new Promise<void>((resolve) => {
+      nextTurn(resolve);
+    });
+    this.#started = performance.now();
+  }
+
+  /** A new slice begins: call after waiting for something else. */
+  restart(): void {
+    this.#started = performance.now();
+  }
+}
