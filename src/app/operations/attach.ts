@@ -1,0 +1,42 @@
+import type { Operations } from "../../hotkeys/action.ts";
+import { errorMessage } from "../../lib/errors.ts";
+import type { AppServices } from "../context.ts";
+import { chooseContainer } from "./choose-container.ts";
+import { runRemoteSession } from "./remote-session.ts";
+import { hintOf } from "./shell.ts";
+
+/** Joins the terminal to the main process of a container. */
+export function createAttach(services: AppServices): Operations["attach"] {
+  return async (target, wanted) => {
+    const { app, suspend, clock } = services;
+    const cluster = services.cluster();
+    if (cluster === undefined) return;
+    if (cluster.writes.readOnly.get()) {
+      app.flash("warning", "read-only: what is typed into a process could change anything, so kelpie does not attach");
+      return;
+    }
+    const container = await chooseContainer(services, target, wanted, `Attach to which container of ${target.name}?`);
+    if (container === undefined) return;
+    const { tty, stdin, name } = container;
+    const where = `${target.name}/${name}`;
+    try {
+      const session = await cluster.attach({
+        namespace: target.namespace,
+        pod: target.name,
+        container: name,
+        tty,
+        stdin,
+      });
+      const end = await suspend((terminal) => {
+        const leave = tty ? "Ctrl-] three times leaves" : "Ctrl-C leaves";
+        const deaf = stdin ? "" : ", which takes no input";
+        terminal.stdout.write(`kelpie: attached to ${where}${deaf}; ${leave}\r\n`);
+        return runRemoteSession(terminal, session, { tty, stdin, clock });
+      });
+      if (end.by === "user") app.flash("info", `detached from ${where}`);
+      else app.flash(end.code === 0 ? "info" : "warning", `${where} ended with exit code ${end.code}`);
+    } catch (error) {
+      app.flash("error", `${where} was not attached to: ${errorMessage(error)}${hintOf(error)}`);
+    }
+  };
+}

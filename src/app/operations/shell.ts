@@ -1,0 +1,60 @@
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Operations, TargetObject } from "../../hotkeys/action.ts";
+import { errorMessage, KelpieError } from "../../lib/errors.ts";
+import type { AppServices } from "../context.ts";
+import { chooseContainer } from "./choose-container.ts";
+import { runRemoteSession, type SessionEnd } from "./remote-session.ts";
+
+/** bash where there is one, else sh. */
+export const SHELL_COMMAND = ["sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"] as const;
+
+/** What runtimes say, and exit with, where the command itself cannot be started. */
+const NO_SHELL = /executable file not found|no such file or directory|not found in \$PATH|exec format error/i;
+
+/** A shell in a container; the whole terminal is handed over to it. */
+export function createShell(services: AppServices): Operations["shell"] {
+  return async (target, wanted) => {
+    const { app, suspend, clock } = services;
+    const cluster = services.cluster();
+    if (cluster === undefined) return;
+    if (cluster.writes.readOnly.get()) {
+      app.flash("warning", "read-only: a shell could change anything, so none is opened");
+      return;
+    }
+    const container = await chooseContainer(services, target, wanted, `Shell in which container of ${target.name}?`);
+    if (container === undefined) return;
+    const where = `${target.name}/${container.name}`;
+    try {
+      const session = await openShell(cluster, target, container.name);
+      const end = await suspend((terminal) => {
+        terminal.stdout.write(`kelpie: shell in ${where}; exit returns, Ctrl-] three times breaks off\r\n`);
+        return runRemoteSession(terminal, session, { tty: true, stdin: true, clock });
+      });
+      reportShell(services, where, end);
+    } catch (error) {
+      const message = errorMessage(error);
+      if (NO_SHELL.test(message)) app.flash("error", noShell(where));
+      else app.flash("error", `the shell in ${where} failed: ${message}${hintOf(error)}`);
+    }
+  };
+}
+
+function openShell(cluster: Cluster, target: TargetObject, container: string): ReturnType<Cluster["exec"]> {
+  const { namespace, name } = target;
+  return cluster.exec({ namespace, pod: name, container, command: SHELL_COMMAND, tty: true, stdin: true });
+}
+
+function reportShell({ app }: AppServices, where: string, end: SessionEnd): void {
+  if (end.by === "user") app.flash("warning", `the shell in ${where} was broken off; it may still run`);
+  else if (end.code === 126 || end.code === 127) app.flash("error", `${noShell(where)} (exit code ${end.code})`);
+  else app.flash(end.code === 0 ? "info" : "warning", `the shell in ${where} ended with exit code ${end.code}`);
+}
+
+function noShell(where: string): string {
+  return `${where} has no shell: its image holds neither bash nor sh`;
+}
+
+/** The hint of one of our errors, as the end of a message. */
+export function hintOf(error: unknown): string {
+  return error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
+}
