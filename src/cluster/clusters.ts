@@ -4,7 +4,7 @@ import type { Cluster, Clusters, ConnectionOverrides, ContextInfo } from "./clus
 import { connectionTarget, contextInfos } from "./connection-target.ts";
 import type { ExecOptions } from "./exec-credentials.ts";
 import { loadInCluster } from "./in-cluster.ts";
-import { kubeconfigPaths, loadKubeconfig, type Kubeconfig } from "./kubeconfig.ts";
+import { kubeconfigPaths, loadKubeconfig, mergeKubeconfigs, type Kubeconfig } from "./kubeconfig.ts";
 import { openCluster, type OpenCluster } from "./open-cluster.ts";
 
 export interface ClustersOptions extends Partial<Pick<ExecOptions, "confirmExec" | "withTerminal">> {
@@ -14,6 +14,8 @@ export interface ClustersOptions extends Partial<Pick<ExecOptions, "confirmExec"
   readonly logger?: Logger;
   /** Contexts open read-only; each can be switched with `writes.setReadOnly`. Default false. */
   readonly readOnly?: boolean;
+  /** Kubeconfig files of local clusters that run now. Their contexts come last and never hide another. */
+  readonly localKubeconfigs?: () => Promise<readonly string[]>;
 }
 
 /** The clusters of the kubeconfigs that kubectl would read, or the one around this pod. */
@@ -22,11 +24,17 @@ export function createClusters(options: ClustersOptions): Clusters {
   const open = new Map<string, { readonly cluster: OpenCluster; readonly fingerprint: string }>();
   let loaded: Promise<Kubeconfig> | undefined;
 
-  const read = async (): Promise<Kubeconfig> => {
+  const readConfigured = async (): Promise<Kubeconfig> => {
     const { paths, required } = kubeconfigPaths(overrides.kubeconfig, env);
     const config = await loadKubeconfig(paths, required);
     if (config.contexts.size > 0 || overrides.kubeconfig !== undefined) return config;
     return (await loadInCluster(env)) ?? config;
+  };
+  const read = async (): Promise<Kubeconfig> => {
+    const [configured, localFiles] = await Promise.all([readConfigured(), options.localKubeconfigs?.() ?? []]);
+    const local = await loadKubeconfig(localFiles, false);
+    const { currentContext } = configured.contexts.size > 0 ? configured : local;
+    return { ...mergeKubeconfigs(configured, local), currentContext };
   };
   const reload = (): Promise<Kubeconfig> => {
     const reading = read();

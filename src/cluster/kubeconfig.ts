@@ -104,26 +104,33 @@ function expandHome(path: string, env: Readonly<Record<string, string | undefine
  * @throws KubeconfigError naming the file and the fault
  */
 export async function loadKubeconfig(paths: readonly string[], required: boolean): Promise<Kubeconfig> {
-  const files: string[] = [];
-  const contexts = new Map<string, KubeconfigContext>();
-  const clusters = new Map<string, KubeconfigCluster>();
-  const users = new Map<string, KubeconfigUser>();
-  let currentContext = "";
+  let merged: Kubeconfig = {
+    files: [],
+    currentContext: "",
+    contexts: new Map(),
+    clusters: new Map(),
+    users: new Map(),
+  };
   for (const path of paths) {
     const text = await readKubeconfig(path, required);
-    if (text === undefined) continue;
-    files.push(path);
-    const parsed = parseKubeconfig(text, path);
-    currentContext ||= parsed.currentContext;
-    addMissing(contexts, parsed.contexts);
-    addMissing(clusters, parsed.clusters);
-    addMissing(users, parsed.users);
+    if (text !== undefined) merged = mergeKubeconfigs(merged, { ...parseKubeconfig(text, path), files: [path] });
   }
-  return { files, currentContext, contexts, clusters, users };
+  return merged;
 }
 
-function addMissing<T>(into: Map<string, T>, from: ReadonlyMap<string, T>): void {
-  for (const [name, value] of from) if (!into.has(name)) into.set(name, value);
+/** Both in one; where both have a name, or a current context, the first wins. */
+export function mergeKubeconfigs(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
+  return {
+    files: [...first.files, ...second.files],
+    currentContext: first.currentContext || second.currentContext,
+    contexts: firstWins(first.contexts, second.contexts),
+    clusters: firstWins(first.clusters, second.clusters),
+    users: firstWins(first.users, second.users),
+  };
+}
+
+function firstWins<T>(first: ReadonlyMap<string, T>, second: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map([...first, ...[...second].filter(([name]) => !first.has(name))]);
 }
 
 async function readKubeconfig(path: string, required: boolean): Promise<string | undefined> {
