@@ -33,6 +33,8 @@ export interface NodeAgent {
   exec(pod: KubeObject, container: string, spec: ExecSpec): Promise<Session>;
   attach(pod: KubeObject, container: string): Promise<Session>;
   dial(pod: KubeObject, port: number): Promise<Duplex>;
+  /** Reads usage anew where the last samples are older than a second: await it before the two below. Never throws. */
+  refreshUsage?(): Promise<void>;
   /** By container name; a container with no sample yet is left out. `undefined` for a pod not running here. */
   podUsage(uid: string): ReadonlyMap<string, UsageSample> | undefined;
   nodeUsage(): UsageSample | undefined;
