@@ -1,0 +1,12 @@
+import { asArray } from "../../lib/kube/object.ts";
+import { ageColumn, nameColumn, numberColumn } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+
+export const clusterroles = defineKind({
+  gvr: { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" },
+  kind: "ClusterRole",
+  aliases: [],
+  namespaced: false,
+  can: ["describe", "yaml", "edit", "delete"],
+  columns: [nameColumn, numberColumn("RULES", (object) => asArray(object["rules"]).length, { keep: 6 }), ageColumn],
+});

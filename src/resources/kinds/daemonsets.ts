@@ -1,0 +1,41 @@
+import { asNumber, asRecord, at, type KubeObject } from "../../lib/kube/object.ts";
+import { ageColumn, nameColumn, numberColumn, querySelector, templateColumns, textColumn } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+import { podsOwnedBy } from "../pods-behind.ts";
+import { replicaTone } from "../replica-tone.ts";
+
+const status = (field: string): ((object: KubeObject) => number) => {
+  return (object) => asNumber(at(object, "status", field));
+};
+const wanted = status("desiredNumberScheduled");
+const ready = status("numberReady");
+
+export const daemonsets = defineKind({
+  gvr: { group: "apps", version: "v1", resource: "daemonsets" },
+  kind: "DaemonSet",
+  aliases: ["ds"],
+  namespaced: true,
+  can: ["describe", "yaml", "edit", "delete", "logs", "restart", "set-image", "port-forward"],
+  columns: [
+    nameColumn,
+    numberColumn("DESIRED", wanted, { keep: 7 }),
+    numberColumn("CURRENT", status("currentNumberScheduled"), { keep: 6 }),
+    numberColumn("READY", ready, {
+      keep: 8,
+      tone: (object) => (ready(object) < wanted(object) ? "warning" : undefined),
+    }),
+    numberColumn("UP-TO-DATE", status("updatedNumberScheduled"), { keep: 6 }),
+    numberColumn("AVAILABLE", status("numberAvailable"), { keep: 6 }),
+    textColumn("NODE SELECTOR", nodeSelector, { keep: 3 }),
+    ageColumn,
+    ...templateColumns,
+  ],
+  tone: (object) => replicaTone(object, wanted(object), ready(object)),
+  drillDown: (object) => podsOwnedBy(object, at(object, "spec", "selector")),
+  podSelector: (object) => querySelector(at(object, "spec", "selector")),
+});
+
+function nodeSelector(object: KubeObject): string {
+  const selector = Object.entries(asRecord(at(object, "spec", "template", "spec", "nodeSelector")));
+  return selector.length === 0 ? "<none>" : selector.map(([key, value]) => `${key}=${String(value)}`).join(",");
+}

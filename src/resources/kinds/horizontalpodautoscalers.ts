@@ -1,0 +1,65 @@
+import { asNumber, asRecord, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
+import { parseApiVersion } from "../../lib/kube/gvr.ts";
+import { ageColumn, nameColumn, numberColumn, textColumn } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+import { pluralOf } from "../plural.ts";
+import { scalarText } from "../scalar-text.ts";
+
+export const horizontalpodautoscalers = defineKind({
+  gvr: { group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers" },
+  kind: "HorizontalPodAutoscaler",
+  aliases: ["hpa"],
+  namespaced: true,
+  can: ["describe", "yaml", "edit", "delete"],
+  columns: [
+    nameColumn,
+    textColumn("REFERENCE", reference, { keep: 7, minWidth: 10 }),
+    textColumn("TARGETS", targets, { keep: 8, minWidth: 10 }),
+    numberColumn("MINPODS", (object) => asNumber(at(object, "spec", "minReplicas"), 1), { keep: 6 }),
+    numberColumn("MAXPODS", (object) => asNumber(at(object, "spec", "maxReplicas")), { keep: 6 }),
+    numberColumn("REPLICAS", (object) => asNumber(at(object, "status", "currentReplicas")), { keep: 7 }),
+    ageColumn,
+  ],
+  tone: (object) => {
+    const current = asNumber(at(object, "status", "currentReplicas"));
+    return current >= asNumber(at(object, "spec", "maxReplicas")) ? "warning" : "ok";
+  },
+  drillDown: (object) => {
+    const target = asRecord(at(object, "spec", "scaleTargetRef"));
+    const { group } = parseApiVersion(asString(target["apiVersion"]));
+    const namespace = object.metadata.namespace ?? "";
+    return {
+      to: "object",
+      resource: pluralOf(asString(target["kind"])),
+      group,
+      namespace,
+      name: asString(target["name"]),
+    };
+  },
+});
+
+function reference(object: KubeObject): string {
+  const target = asRecord(at(object, "spec", "scaleTargetRef"));
+  return `${asString(target["kind"])}/${asString(target["name"])}`;
+}
+
+/** `cpu: 12%/80%`; `<unknown>` where no sample has come. */
+function targets(object: KubeObject): string {
+  const samples = asRecords(at(object, "status", "currentMetrics"));
+  const texts = asRecords(at(object, "spec", "metrics")).map((metric) => {
+    const type = asString(metric["type"]);
+    const field = type.slice(0, 1).toLowerCase() + type.slice(1);
+    const name = asString(at(metric, field, "name")) || asString(at(metric, field, "metric", "name")) || type;
+    const sample = samples.find(
+      (one) => one["type"] === type && (at(one, field, "name") ?? at(one, field, "metric", "name") ?? type) === name,
+    );
+    return `${name}: ${amount(at(sample, field, "current"))}/${amount(at(metric, field, "target"))}`;
+  });
+  return texts.length === 0 ? "<none>" : texts.join(", ");
+}
+
+function amount(value: unknown): string {
+  const utilization = at(value, "averageUtilization");
+  if (typeof utilization === "number") return `${utilization}%`;
+  return scalarText(at(value, "averageValue") ?? at(value, "value")) || "<unknown>";
+}

@@ -1,0 +1,36 @@
+import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
+import { parseQuantity } from "../../lib/quantity.ts";
+import { accessModes } from "../access-modes.ts";
+import { ageColumn, nameColumn, textColumn } from "../columns.ts";
+import type { Tone } from "../kind.ts";
+import { defineKind } from "../kind.ts";
+
+const TONES: Readonly<Record<string, Tone>> = { Bound: "ok", Pending: "progress", Lost: "error", Terminating: "muted" };
+
+export const persistentvolumeclaims = defineKind({
+  gvr: { group: "", version: "v1", resource: "persistentvolumeclaims" },
+  kind: "PersistentVolumeClaim",
+  aliases: ["pvc"],
+  namespaced: true,
+  can: ["describe", "yaml", "edit", "delete"],
+  columns: [
+    nameColumn,
+    textColumn("STATUS", phase, { keep: 9, tone: (object) => TONES[phase(object)] }),
+    textColumn("VOLUME", (object) => asString(at(object, "spec", "volumeName")), { keep: 6 }),
+    textColumn("CAPACITY", capacity, { keep: 7, sortKey: (object) => parseQuantity(capacity(object)) ?? -1 }),
+    textColumn("ACCESS MODES", (object) => accessModes(at(object, "status", "accessModes")), { keep: 4 }),
+    textColumn("STORAGECLASS", (object) => asString(at(object, "spec", "storageClassName")), { keep: 6 }),
+    ageColumn,
+    textColumn("VOLUMEMODE", (object) => asString(at(object, "spec", "volumeMode"), "Filesystem"), { wide: true }),
+  ],
+  tone: (object) => TONES[phase(object)] ?? "warning",
+});
+
+function phase(object: KubeObject): string {
+  if (object.metadata.deletionTimestamp !== undefined) return "Terminating";
+  return asString(at(object, "status", "phase"));
+}
+
+function capacity(object: KubeObject): string {
+  return asString(at(object, "status", "capacity", "storage"));
+}

@@ -1,0 +1,12 @@
+import { asArray } from "../../lib/kube/object.ts";
+import { ageColumn, nameColumn, numberColumn } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+
+export const serviceaccounts = defineKind({
+  gvr: { group: "", version: "v1", resource: "serviceaccounts" },
+  kind: "ServiceAccount",
+  aliases: ["sa"],
+  namespaced: true,
+  can: ["describe", "yaml", "edit", "delete"],
+  columns: [nameColumn, numberColumn("SECRETS", (object) => asArray(object["secrets"]).length, { keep: 6 }), ageColumn],
+});

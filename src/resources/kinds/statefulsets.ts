@@ -1,0 +1,27 @@
+import { asNumber, at } from "../../lib/kube/object.ts";
+import { ageColumn, nameColumn, numberColumn, querySelector, readyColumn, templateColumns } from "../columns.ts";
+import { defineKind } from "../kind.ts";
+import { podsOwnedBy } from "../pods-behind.ts";
+import { replicaTone } from "../replica-tone.ts";
+
+export const statefulsets = defineKind({
+  gvr: { group: "apps", version: "v1", resource: "statefulsets" },
+  kind: "StatefulSet",
+  aliases: ["sts"],
+  namespaced: true,
+  can: ["describe", "yaml", "edit", "delete", "logs", "scale", "restart", "set-image", "port-forward"],
+  columns: [
+    nameColumn,
+    readyColumn((object) => ({
+      ready: asNumber(at(object, "status", "readyReplicas")),
+      total: asNumber(at(object, "spec", "replicas"), 1),
+    })),
+    numberColumn("UP-TO-DATE", (object) => asNumber(at(object, "status", "updatedReplicas")), { keep: 6 }),
+    ageColumn,
+    ...templateColumns,
+  ],
+  tone: (object) =>
+    replicaTone(object, asNumber(at(object, "spec", "replicas"), 1), asNumber(at(object, "status", "readyReplicas"))),
+  drillDown: (object) => podsOwnedBy(object, at(object, "spec", "selector")),
+  podSelector: (object) => querySelector(at(object, "spec", "selector")),
+});
