@@ -1,5 +1,5 @@
-import type { Json, KubeObject } from "../../lib/kube/object.ts";
-import { schemaOf, type Schema } from "../schema/schema.ts";
+import type { KubeObject } from "../../lib/kube/object.ts";
+import { schemaOf } from "../schema/schema.ts";
 import {
   defaultEndpoints,
   defaultEndpointSlice,
@@ -24,8 +24,8 @@ import {
   defaultReplicationController,
   defaultStatefulSet,
 } from "./defaulting/workloads.ts";
-import { isJsonArray, isJsonObject, jsonOf, kubeObjectOf, putField, type JsonObject } from "./json.ts";
-import { canonicalQuantity } from "./quantity.ts";
+import { isJsonObject, jsonOf, kubeObjectOf } from "./json.ts";
+import { normalizeObject } from "./normalize.ts";
 
 const DEFAULTS: ReadonlyMap<string, (object: Fields) => void> = new Map<string, (object: Fields) => void>([
   ["v1/Namespace", defaultNamespace],
@@ -65,47 +65,7 @@ export function applyDefaults(object: KubeObject): KubeObject {
   const { apiVersion = "", kind = "" } = object;
   const schema = schemaOf(apiVersion, kind);
   const copy: Fields =
-    schema === undefined ? structuredClone({ ...jsonOf(object) }) : normalizeStruct(jsonOf(object), schema);
+    schema === undefined ? structuredClone({ ...jsonOf(object) }) : normalizeObject(jsonOf(object), schema);
   DEFAULTS.get(`${apiVersion}/${kind}`)?.(copy);
   return kubeObjectOf(copy);
-}
-
-function normalizeStruct(object: JsonObject, schema: Schema): Fields {
-  const result: Fields = {};
-  const { fields } = schema;
-  for (const key of Object.keys(object)) {
-    const value = object[key];
-    if (value === undefined || value === null) continue;
-    const field = fields.get(key) ?? schema.values;
-    putField(result, key, field === undefined ? value : normalize(value, field));
-  }
-  for (const [name, value] of schema.fieldDefaults) {
-    if (result[name] !== undefined) continue;
-    const field = fields.get(name);
-    result[name] = isJsonObject(value) && field !== undefined ? normalizeStruct(value, field) : value;
-  }
-  return result;
-}
-
-function normalize(value: Json, schema: Schema): Json {
-  switch (schema.type) {
-    case "object":
-      if (!isJsonObject(value)) return value;
-      return schema.preserveUnknownFields && schema.fields.size === 0
-        ? structuredClone(value)
-        : normalizeStruct(value, schema);
-    case "array": {
-      const { items } = schema;
-      if (!isJsonArray(value)) return value;
-      return items === undefined
-        ? [...value]
-        : value.map((element) => (element === null ? null : normalize(element, items)));
-    }
-    case "quantity":
-      return typeof value === "string" || typeof value === "number" ? (canonicalQuantity(value) ?? value) : value;
-    case "any":
-      return structuredClone(value);
-    default:
-      return value;
-  }
 }
