@@ -70,6 +70,8 @@ export interface ContainerSpec {
   readonly mounts: readonly Mount[];
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Standard input ends when the first client that attached goes away. */
+  readonly stdinOnce?: boolean;
   readonly readOnlyRootFilesystem: boolean;
   /** Absent: the image's user, else 0. */
   readonly user?: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
@@ -93,6 +95,9 @@ export interface ContainerState {
   /** 128 + signal for a killed one. */
   readonly exitCode?: number;
   readonly oomKilled?: boolean;
+  /** Why the command never ran (`exec: "x": executable file not found in $PATH`); the exit code is 128 then. */
+  readonly startError?: string;
+  /** Of its first process, as this machine numbers it. */
   readonly pid?: number;
 }
 
@@ -150,6 +155,12 @@ export interface ImageInfo {
 /** Runs containers. Restart policy, probes, volumes, environment and back-off stand above it (kubelet). */
 export interface ContainerRuntime {
   readonly name: RuntimeName;
+  /**
+   * Known after `start`: uid and gid N of a container are `idOffset + N` on this machine, so files made for containers
+   * (volumes) are given to those. `create` does so once for mounts below the cluster's directory. 0 where ids are the
+   * same, `undefined` where the engine cannot give files away.
+   */
+  readonly idOffset?: number | undefined;
   /** Tries, does not guess; leaves nothing behind. */
   probe(): Promise<RuntimeProbe>;
   /** Starts what the runtime needs (node sandbox, network) and adopts what an earlier engine left. */
@@ -162,6 +173,7 @@ export interface ContainerRuntime {
   /** Idempotent, also after a crash; kills what still runs in it. */
   removeSandbox(id: string): Promise<void>;
   create(spec: ContainerSpec): Promise<void>;
+  /** @throws RuntimeError `StartError`; the container is `exited` then, with `startError`, and an event says so */
   startContainer(id: string): Promise<ContainerState>;
   /** Signals, waits up to `graceMilliseconds`, kills. Resolves when it has exited. */
   stop(id: string, options: { readonly signal: string; readonly graceMilliseconds: number }): Promise<void>;

@@ -1,0 +1,272 @@
+import { createHash } from "node:crypto";
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import { errorMessage } from "../../lib/errors.ts";
+import { readText } from "./container-files.ts";
+import type { ContainerSpec, ResourceUsage } from "./runtime.ts";
+
+const CPU_PERIOD_MICROSECONDS = 100_000;
+/** Shares of one core, as the kubelet counts them (v1); weight 100 of v2 stands for 1024 shares. */
+const SHARES_PER_CORE = 1024;
+
+/** Where the machine's control groups are and which this process is in. `undefined`: none that can be used. */
+export interface CgroupLayout {
+  readonly version: 1 | 2;
+  /** v1: directory of the own group per controller. v2: the own group under the name `unified`. */
+  readonly own: ReadonlyMap<string, string>;
+}
+
+/** Reads /proc/self/mountinfo and /proc/self/cgroup. A v2 tree beside v1 controllers (hybrid) counts as v1. */
+export function cgroupLayout(mountinfo: string, selfCgroup: string): CgroupLayout | undefined {
+  const mounts = mountinfo.split("\n").flatMap((line) => {
+    const [left = "", right = ""] = line.split(" - ");
+    const [, , , root = "/", at = ""] = left.split(" ");
+    const [type = "", , options = ""] = right.split(" ");
+    return at === "" ? [] : [{ root, at, type, options: options.split(",") }];
+  });
+  const paths = new Map<string, string>();
+  for (const line of selfCgroup.split("\n")) {
+    const match = /^\d+:([^:]*):(.*)$/.exec(line);
+    for (const controller of match?.[1]?.split(",") ?? []) paths.set(controller, match?.[2] ?? "/");
+  }
+  const below = (mount: { readonly root: string; readonly at: string }, path: string): string =>
+    join(mount.at, mount.root !== "/" && path.startsWith(mount.root) ? path.slice(mount.root.length) : path);
+  const own = new Map<string, string>();
+  for (const controller of ["memory", "cpu", "cpuacct", "pids"]) {
+    const mount = mounts.find((each) => each.type === "cgroup" && each.options.includes(controller));
+    const path = paths.get(controller);
+    if (mount !== undefined && path !== undefined) own.set(controller, below(mount, path));
+  }
+  if (own.has("memory")) return { version: 1, own };
+  const unified = mounts.find((mount) => mount.type === "cgroup2");
+  const path = paths.get("");
+  if (unified === undefined || path === undefined) return undefined;
+  return { version: 2, own: new Map([["unified", below(unified, path)]]) };
+}
+
+/** Control groups of the containers of one cluster, below the group of the engine. */
+export interface Cgroups {
+  readonly version: 1 | 2;
+  /** Makes the groups of a container and sets its limits. Answers the directories that its first process joins. */
+  create(spec: ContainerSpec): string[];
+  /** The directories of a container that exist. */
+  groups(id: string): string[];
+  oomKills(id: string): number;
+  usage(id: string, clock: Clock): ResourceUsage | undefined;
+  /** Idempotent; groups that still hold processes are left for the next call. */
+  remove(id: string): void;
+  /** Removes everything that is this cluster's. */
+  destroy(): void;
+}
+
+export interface CgroupOptions {
+  /** The cluster's directory; its hash names the groups. */
+  readonly directory: string;
+  /** Owner of the files through which processes join. */
+  readonly idOffset: number | undefined;
+}
+
+/** Whether limits can be enforced here, tried without leaving anything. `undefined`: they can. */
+export function whyNoCgroups(): string | undefined {
+  try {
+    const layout = cgroupLayout(
+      readFileSync("/proc/self/mountinfo", "utf8"),
+      readFileSync("/proc/self/cgroup", "utf8"),
+    );
+    if (layout === undefined) return "no control groups are mounted";
+    for (const path of layout.own.values()) {
+      const attempt = join(path, `kelpie-try-${process.pid}`);
+      mkdirSync(attempt);
+      rmdirSync(attempt);
+      if (layout.version === 1) continue;
+      if (!/\bmemory\b/.test(readFileSync(join(path, "cgroup.controllers"), "utf8"))) {
+        return "the memory controller was not delegated to this user";
+      }
+      accessSync(join(path, "cgroup.subtree_control"), constants.W_OK);
+    }
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
+/** Opens control groups by making one; answers why it cannot be done where it cannot. */
+export function openCgroups(options: CgroupOptions): Cgroups | { readonly denied: string } {
+  try {
+    const layout = cgroupLayout(
+      readFileSync("/proc/self/mountinfo", "utf8"),
+      readFileSync("/proc/self/cgroup", "utf8"),
+    );
+    if (layout === undefined) return { denied: "no control groups are mounted" };
+    const name = `kelpie-${createHash("sha256").update(options.directory).digest("hex").slice(0, 12)}`;
+    const cgroups = layout.version === 1 ? openVersion1(layout, name, options) : openVersion2(layout, name, options);
+    return cgroups;
+  } catch (error) {
+    return { denied: errorMessage(error) };
+  }
+}
+
+function openVersion1(layout: CgroupLayout, name: string, options: CgroupOptions): Cgroups {
+  // An engine started again may find itself in another group; the name goes on counting where it was made first.
+  const base = new Map([...layout.own].map(([controller, path]) => [controller, join(path, name)]));
+  for (const path of base.values()) mkdirSync(path, { recursive: true });
+  const at = (controller: string, id: string): string | undefined => {
+    const path = base.get(controller);
+    return path === undefined ? undefined : join(path, id);
+  };
+  const all = (id: string): string[] => [...base.keys()].flatMap((controller) => at(controller, id) ?? []);
+  return {
+    version: 1,
+    create(spec) {
+      const { cpuLimit, cpuRequest, memoryLimit } = spec.resources;
+      const joined: string[] = [];
+      for (const controller of base.keys()) {
+        const path = at(controller, spec.id);
+        // Joining a group costs up to milliseconds: only those that limit or count something.
+        const needed =
+          controller === "memory" ||
+          controller === "cpuacct" ||
+          (controller === "cpu" && (cpuLimit !== undefined || cpuRequest !== undefined));
+        if (path === undefined || !needed) continue;
+        mkdirSync(path, { recursive: true });
+        if (controller === "memory" && memoryLimit !== undefined) {
+          writeFileSync(join(path, "memory.limit_in_bytes"), String(Math.floor(memoryLimit)));
+          const swap = join(path, "memory.memsw.limit_in_bytes");
+          if (existsSync(swap)) writeFileSync(swap, String(Math.floor(memoryLimit)));
+        }
+        if (controller === "cpu") {
+          if (cpuRequest !== undefined) {
+            const shares = Math.max(2, Math.round(cpuRequest * SHARES_PER_CORE));
+            writeFileSync(join(path, "cpu.shares"), String(shares));
+          }
+          if (cpuLimit !== undefined) {
+            writeFileSync(join(path, "cpu.cfs_period_us"), String(CPU_PERIOD_MICROSECONDS));
+            writeFileSync(join(path, "cpu.cfs_quota_us"), String(quota(cpuLimit)));
+          }
+        }
+        giveJoin(path, options.idOffset);
+        joined.push(path);
+      }
+      return joined;
+    },
+    groups: (id) => all(id).filter((path) => existsSync(path)),
+    oomKills(id) {
+      const control = readText(join(at("memory", id) ?? "", "memory.oom_control")) ?? "";
+      return Number(/^oom_kill (\d+)/m.exec(control)?.[1] ?? 0);
+    },
+    usage(id, clock) {
+      const memory = at("memory", id) ?? "";
+      const cpu = readText(join(at("cpuacct", id) ?? "", "cpuacct.usage"));
+      const used = readText(join(memory, "memory.usage_in_bytes"));
+      const stat = readText(join(memory, "memory.stat"));
+      if (cpu === undefined || used === undefined || stat === undefined) return undefined;
+      return {
+        cpuNanos: BigInt(cpu.trim()),
+        workingSetBytes: Math.max(0, Number(used) - statField(stat, "total_inactive_file")),
+        rssBytes: statField(stat, "total_rss"),
+        at: clock.now(),
+      };
+    },
+    remove: (id) => all(id).forEach(removeGroup),
+    destroy: () => [...base.values()].forEach(removeTree),
+  };
+}
+
+/**
+ * The engine's own group must hold no process once its children have controllers: the engine goes to a leaf of its
+ * own first. Where others share the group, or it was not delegated, the kernel refuses and there are no limits.
+ */
+function openVersion2(layout: CgroupLayout, name: string, options: CgroupOptions): Cgroups {
+  const own = (layout.own.get("unified") ?? "").replace(/\/kelpie-engine$/, "");
+  const engine = join(own, "kelpie-engine");
+  mkdirSync(engine, { recursive: true });
+  writeFileSync(join(engine, "cgroup.procs"), String(process.pid));
+  writeFileSync(join(own, "cgroup.subtree_control"), "+cpu +memory +pids");
+  const base = join(own, name);
+  mkdirSync(base, { recursive: true });
+  writeFileSync(join(base, "cgroup.subtree_control"), "+cpu +memory +pids");
+  // A process may only be moved by one who may write to the group above both ends of the move.
+  for (const path of [own, base, engine]) giveJoin(path, options.idOffset);
+  const at = (id: string): string => join(base, id);
+  return {
+    version: 2,
+    create(spec) {
+      const path = at(spec.id);
+      const { cpuLimit, cpuRequest, memoryLimit } = spec.resources;
+      mkdirSync(path, { recursive: true });
+      if (memoryLimit !== undefined) {
+        writeFileSync(join(path, "memory.max"), String(Math.floor(memoryLimit)));
+        if (existsSync(join(path, "memory.swap.max"))) writeFileSync(join(path, "memory.swap.max"), "0");
+        writeFileSync(join(path, "memory.oom.group"), "1");
+      }
+      if (cpuLimit !== undefined) {
+        writeFileSync(join(path, "cpu.max"), `${quota(cpuLimit)} ${CPU_PERIOD_MICROSECONDS}`);
+      }
+      if (cpuRequest !== undefined) {
+        const weight = Math.min(10_000, Math.max(1, Math.round(cpuRequest * 100)));
+        writeFileSync(join(path, "cpu.weight"), String(weight));
+      }
+      giveJoin(path, options.idOffset);
+      return [path];
+    },
+    groups: (id) => [at(id)].filter((path) => existsSync(path)),
+    oomKills(id) {
+      const events = readText(join(at(id), "memory.events")) ?? "";
+      return Number(/^oom_kill (\d+)/m.exec(events)?.[1] ?? 0);
+    },
+    usage(id, clock) {
+      const cpu = readText(join(at(id), "cpu.stat"));
+      const used = readText(join(at(id), "memory.current"));
+      const stat = readText(join(at(id), "memory.stat"));
+      if (cpu === undefined || used === undefined || stat === undefined) return undefined;
+      return {
+        cpuNanos: BigInt(statField(cpu, "usage_usec")) * 1000n,
+        workingSetBytes: Math.max(0, Number(used) - statField(stat, "inactive_file")),
+        rssBytes: statField(stat, "anon"),
+        at: clock.now(),
+      };
+    },
+    remove: (id) => removeGroup(at(id)),
+    destroy: () => removeTree(base),
+  };
+}
+
+function quota(cores: number): number {
+  // The kernel takes no less than a millisecond.
+  return Math.max(1000, Math.round(cores * CPU_PERIOD_MICROSECONDS));
+}
+
+function statField(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1] ?? 0);
+}
+
+function giveJoin(path: string, idOffset: number | undefined): void {
+  if (idOffset !== undefined) chownSync(join(path, "cgroup.procs"), idOffset, idOffset);
+}
+
+function removeGroup(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Gone already, or the last processes in it are still ending.
+  }
+}
+
+function removeTree(path: string): void {
+  if (!existsSync(path)) return;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(path, entry.name));
+  }
+  removeGroup(path);
+}

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import type { HostTools } from "../host-tools.ts";
+import { quoteForShell } from "../process-session.ts";
+import { TOOL_ENVIRONMENT } from "../run-command.ts";
+import type { ContainerSpec } from "../runtime.ts";
+import type { Launch } from "../container-supervision.ts";
+import { capabilityOptions } from "./capabilities.ts";
+import { NODE_DIRECTORY } from "./host-root.ts";
+import type { NodeSandbox } from "./node-sandbox.ts";
+
+export interface CommandParts {
+  readonly tools: HostTools;
+  readonly sandbox: NodeSandbox;
+  readonly spec: ContainerSpec;
+  /** Directories as the sandbox names them. */
+  readonly inside: string;
+  readonly scripts: string;
+  readonly cgroups: readonly string[];
+  /** Options of the remount that makes the root read-only. */
+  readonly readOnly: string | undefined;
+  readonly hostname: string;
+}
+
+/** The command line that starts a container under its supervisor. */
+export function launchCommand(parts: CommandParts): Launch {
+  const { tools, sandbox, spec, inside, scripts } = parts;
+  const uid = spec.user?.uid ?? 0;
+  const nested = sandbox.idOffset === undefined && uid !== 0;
+  const map = nested ? ["-U", `--map-user=${uid}`, `--map-group=${spec.user?.gid ?? uid}`] : [];
+  const becomeCommand = [
+    tools.env,
+    "-i",
+    ...containerEnvironment(spec, parts.hostname),
+    tools.unshare,
+    ...map,
+    "-R",
+    ".",
+    "-w",
+    spec.workingDir === "" ? "/" : spec.workingDir,
+    "--",
+    tools.setpriv,
+    ...privilegeOptions(sandbox, spec),
+    "--",
+    ...spec.command,
+  ];
+  const inNamespaces = [
+    tools.unshare,
+    "-p",
+    "-m",
+    "--propagation",
+    "private",
+    "--",
+    tools.sh,
+    join(scripts, "run.sh"),
+    inside,
+    tools.sh,
+    join(scripts, "init.sh"),
+    inside,
+    ...becomeCommand,
+  ];
+  const environment = {
+    ...TOOL_ENVIRONMENT,
+    KELPIE_CGROUPS: parts.cgroups.join(" "),
+    KELPIE_READ_ONLY: parts.readOnly ?? "",
+    KELPIE_NESTED: nested ? "1" : "",
+    KELPIE_STDIN: spec.stdin ? "1" : "",
+  };
+  const enter = sandbox.enter(spec.sandboxId);
+  if (!spec.tty) {
+    return { command: [...enter, tools.sh, join(scripts, "supervise.sh"), inside, ...inNamespaces], environment };
+  }
+  return {
+    command: [...enter, tools.sh, join(scripts, "supervise-terminal.sh"), inside],
+    environment: {
+      ...environment,
+      SHELL: "/bin/sh",
+      KELPIE_TERMINAL_COMMAND: inNamespaces.map(quoteForShell).join(" "),
+    },
+  };
+}
+
+/** The command line that runs something in a container whose first process is `pid`, with its privileges. */
+export function execCommand(
+  tools: HostTools,
+  sandbox: NodeSandbox,
+  target: { readonly spec: ContainerSpec; readonly pid: number; readonly hostname: string },
+  command: readonly string[],
+  terminal: boolean,
+): string[] {
+  const { spec, pid, hostname } = target;
+  const credentials = sandbox.idOffset === undefined ? ["--preserve-credentials"] : ["-S", "0", "-G", "0"];
+  return [
+    tools.nsenter,
+    "-t",
+    String(pid),
+    "-U",
+    "-m",
+    "-u",
+    "-i",
+    "-n",
+    "-p",
+    "-r",
+    "-w",
+    ...credentials,
+    "--",
+    tools.setpriv,
+    ...privilegeOptions(sandbox, spec),
+    "--",
+    tools.env,
+    "-i",
+    ...(terminal ? ["TERM=xterm"] : []),
+    ...containerEnvironment(spec, hostname),
+    ...command,
+  ];
+}
+
+/** `NAME=value` words: what the CRI runtimes add where the container does not say otherwise, then its own. */
+export function containerEnvironment(spec: ContainerSpec, hostname: string): string[] {
+  const environment = new Map<string, string>([
+    ["PATH", `${TOOL_ENVIRONMENT["PATH"] ?? ""}:${NODE_DIRECTORY}`],
+    ["HOSTNAME", hostname],
+    ["HOME", (spec.user?.uid ?? 0) === 0 ? "/root" : "/"],
+    ...(spec.tty ? ([["TERM", "xterm"]] as const) : []),
+    ...spec.env,
+  ]);
+  return [...environment]
+    .filter(([name]) => name !== "" && !name.includes("="))
+    .map(([name, value]) => `${name}=${value}`);
+}
+
+function privilegeOptions(sandbox: NodeSandbox, spec: ContainerSpec): string[] {
+  const { user } = spec;
+  const capabilities = capabilityOptions(spec);
+  // One id only: there is none to change to, and groups may not be set.
+  if (sandbox.idOffset === undefined) return capabilities;
+  const groups =
+    user === undefined || user.groups.length === 0 ? "--clear-groups" : `--groups=${user.groups.join(",")}`;
+  return [...capabilities, `--reuid=${user?.uid ?? 0}`, `--regid=${user?.gid ?? 0}`, groups];
+}

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Clock } from "../../lib/clock.ts";
+import { readText } from "./container-files.ts";
+import type { ResourceUsage } from "./runtime.ts";
+
+/** USER_HZ, the unit of times in /proc/PID/stat; fixed by the kernel's ABI. */
+const NANOS_PER_TICK = 10_000_000n;
+
+/** A process as its line of /proc/PID/stat tells. */
+interface ProcessLine {
+  readonly pid: number;
+  readonly parent: number;
+  readonly session: number;
+  /** Of itself and of its children that have ended, in ticks. */
+  readonly ticks: bigint;
+}
+
+function readProcess(pid: number): ProcessLine | undefined {
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + BigInt(field), 0n);
+  return { pid, parent: Number(fields[1]), session: Number(fields[3]), ticks };
+}
+
+function allPids(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** The processes in the pid namespace of `pid`. */
+export function pidsInNamespace(pid: number): number[] {
+  const link = pidNamespace(pid);
+  return link === undefined ? [] : allPids().filter((each) => pidNamespace(each) === link);
+}
+
+function pidNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The processes of a session, and those below its first process that made sessions of their own. */
+export function pidsOfTree(root: number, session: number): number[] {
+  const lines = allPids().flatMap((pid) => readProcess(pid) ?? []);
+  const found = new Set([root]);
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const line of lines) {
+      if (found.has(line.pid) || !(found.has(line.parent) || line.session === session)) continue;
+      found.add(line.pid);
+      grown = true;
+    }
+  }
+  return lines.map((line) => line.pid).filter((pid) => found.has(pid));
+}
+
+/** Usage without control groups: what /proc says of the processes that run now. CPU of ended orphans is missing. */
+export function usageOfProcesses(pids: readonly number[], clock: Clock): ResourceUsage | undefined {
+  let ticks = 0n;
+  let rss = 0;
+  let seen = false;
+  for (const pid of pids) {
+    const line = readProcess(pid);
+    if (line === undefined) continue;
+    seen = true;
+    ticks += line.ticks;
+    rss += memoryOf(pid);
+  }
+  return seen ? { cpuNanos: ticks * NANOS_PER_TICK, workingSetBytes: rss, rssBytes: rss, at: clock.now() } : undefined;
+}
+
+/** The proportional share of memory, in bytes; the resident size where the kernel does not tell the share. */
+export function memoryOf(pid: number): number {
+  const rollup = readText(`/proc/${pid}/smaps_rollup`);
+  const share = /^Pss:\s+(\d+) kB/m.exec(rollup ?? "")?.[1];
+  if (share !== undefined) return Number(share) * 1024;
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
+  } catch {
+    return 0;
+  }
+}
