@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { errorMessage } from "../../lib/errors.ts";
+import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { RuntimeError } from "../runtimes/runtime-error.ts";
 import type { ContainerState, ImageInfo, Mount } from "../runtimes/runtime.ts";
@@ -83,10 +83,13 @@ async function resolveImage(
       event("Warning", "Failed", "Error: ErrImageNeverPull");
       return { waiting: { reason: "ErrImageNeverPull", message } };
     }
-    event("Normal", "Pulling", `Pulling image "${image}"`);
-    const message = `failed to pull and unpack image "${image}": ${errorMessage(error)}`;
-    event("Warning", "Failed", `Failed to pull image "${image}": ${message}`);
-    event("Warning", "Failed", `Error: ${reason}`);
+    const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
+    const message = errorMessage(error) + hint;
+    if (reason === "ErrImagePull") {
+      event("Normal", "Pulling", `Pulling image "${image}"`);
+      event("Warning", "Failed", `Failed to pull image "${image}": ${message}`);
+      event("Warning", "Failed", `Error: ${reason}`);
+    } else event("Warning", "Failed", `Error: ${reason}: ${message}`);
     return { waiting: { reason, message } };
   }
 }

@@ -23,15 +23,25 @@ interface Stopping {
   readonly signal: string;
 }
 
+export interface StopperHooks {
+  readonly target: (record: ContainerRecord, container: PodContainer) => HandlerTarget;
+  /** It begins. */
+  readonly stopping: (record: ContainerRecord) => void;
+  /** The runtime says that it has ended. */
+  readonly ended: (record: ContainerRecord) => Promise<void>;
+  /** It is over, also where it failed. */
+  readonly stopped: () => void;
+}
+
 /** Stops containers of one pod gracefully: preStop hook, signal, grace period, SIGKILL. */
 export class ContainerStopper {
   readonly #context: WorkerContext;
-  readonly #target: (record: ContainerRecord, container: PodContainer) => HandlerTarget;
+  readonly #hooks: StopperHooks;
   readonly #stopping = new Map<string, Stopping>();
 
-  constructor(context: WorkerContext, target: (record: ContainerRecord, container: PodContainer) => HandlerTarget) {
+  constructor(context: WorkerContext, hooks: StopperHooks) {
     this.#context = context;
-    this.#target = target;
+    this.#hooks = hooks;
   }
 
   isStopping(id: string): boolean {
@@ -44,12 +54,17 @@ export class ContainerStopper {
     const known = this.#stopping.get(record.id);
     if (known !== undefined) return known.done;
     this.#context.recorder.event(pod.object, "Normal", "Killing", message, fieldPathOf(container));
+    this.#hooks.stopping(record);
     const hook = new AbortController();
     const done = this.#run(request, hook)
+      .then(() => this.#hooks.ended(record))
       .catch((error: unknown) => {
         this.#context.logger.warn("a container was not stopped", { id: record.id, error: errorMessage(error) });
       })
-      .finally(() => this.#stopping.delete(record.id));
+      .finally(() => {
+        this.#stopping.delete(record.id);
+        this.#hooks.stopped();
+      });
     this.#stopping.set(record.id, { done, hook, signal: container.stopSignal });
     return done;
   }
@@ -84,7 +99,7 @@ export class ContainerStopper {
     clock: Clock,
   ): Promise<void> {
     const cancel = clock.after(graceMilliseconds, () => hook.abort(), { background: true });
-    const result = await runHandler(container.preStop ?? {}, this.#target(record, container), hook.signal);
+    const result = await runHandler(container.preStop ?? {}, this.#hooks.target(record, container), hook.signal);
     cancel();
     if (result.success) return;
     const message = `PreStopHook failed${result.output === "" ? "" : `: ${result.output}`}`;

@@ -10,6 +10,7 @@ import { ContainerHolds } from "./container-holds.ts";
 import { startContainer } from "./container-starter.ts";
 import { ContainerStopper } from "./container-stopper.ts";
 import { runHandler, type HandlerTarget } from "./handler.ts";
+import { graceMilliseconds, PodTermination } from "./pod-termination.ts";
 import { PodSandbox } from "./pod-sandbox.ts";
 import { PodContainers } from "./pod-containers.ts";
 import { PodDirectory } from "./pod-directory.ts";
@@ -27,15 +28,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** After an unexpected error. */
 const RETRY_MILLISECONDS = 10_000;
-/** Upstream gives every container at least this long. */
-const MINIMUM_GRACE_MILLISECONDS = 1000;
-
-interface Termination {
-  readonly done: Promise<void>;
-  finished: boolean;
-  graceMilliseconds: number;
-}
-
 /** What an earlier engine left of a pod. */
 export interface Leftover {
   readonly sandbox: SandboxState | undefined;
@@ -65,7 +57,7 @@ export class PodWorker {
   #references: ReadonlySet<string>;
   #deletedFromApi = false;
   #failure: { readonly reason: string; readonly message: string } | undefined;
-  #termination: Termination | undefined;
+  #termination: PodTermination | undefined;
   #old: Fields;
   #running = false;
   #again = false;
@@ -91,12 +83,18 @@ export class PodWorker {
       logger: context.logger,
       current: () => this.#pod.object,
     });
-    this.#stopper = new ContainerStopper(context, (record, container) => this.#handlerTarget(record, container));
+    this.#stopper = new ContainerStopper(context, {
+      target: (record, container) => this.#handlerTarget(record, container),
+      stopping: (record) => this.#probers.stopKilling(record.id),
+      ended: (record) => this.#seeEnd(record),
+      stopped: () => this.wake(),
+    });
     this.#probers = new PodProbers(context, {
       target: (record, container) => this.#handlerTarget(record, container),
       pod: () => this.#pod,
       changed: () => this.wake(),
-      kill: (record, container, message, grace) => this.#stop(record, container, message, grace),
+      kill: (record, container, message, grace) =>
+        this.#stopper.stop({ record, container, pod: this.#pod, message, graceMilliseconds: grace }),
     });
     this.#old = pod.status;
     this.#containers.adopt(pod, leftover.containers);
@@ -135,7 +133,7 @@ export class PodWorker {
     if (specChanged) this.#references = referencedObjects(pod);
     // The downward API shows labels and annotations in files.
     if (specChanged || metadataChanged) this.#sandbox.markDirty();
-    this.#shortenGrace();
+    this.#termination?.shorten(this.#pod);
     this.wake();
   }
 
@@ -143,7 +141,7 @@ export class PodWorker {
   removed(object: KubeObject): void {
     this.#pod = parsePod(object);
     this.#deletedFromApi = true;
-    this.#shortenGrace();
+    this.#termination?.shorten(this.#pod);
     this.wake();
   }
 
@@ -232,7 +230,9 @@ export class PodWorker {
       return await this.#release();
     }
     if (plan.stopSidecars) this.#stopSidecars();
-    for (const container of plan.replace) this.#replace(container);
+    for (const container of plan.replace) {
+      this.#stopSoon(container, `Container ${container.name} definition changed, will be restarted`);
+    }
     this.#tellBackOff(plan);
     this.#publish(plan.waiting, false);
     this.#wakeAt(plan.wakeAt);
@@ -270,7 +270,7 @@ export class PodWorker {
   }
 
   async #start(container: PodContainer): Promise<void> {
-    const { clock, backOff } = this.#context;
+    const { backOff } = this.#context;
     const last = this.#containers.latest(container.name);
     if (last?.finishedAt !== undefined) backOff.next(backOffKey(this.#pod, container), last.finishedAt);
     const result = await startContainer(this.#context, {
@@ -314,41 +314,34 @@ export class PodWorker {
     const { recorder } = this.#context;
     const message = `PostStartHook failed${result.output === "" ? "" : `: ${result.output}`}`;
     recorder.event(this.#pod.object, "Warning", "FailedPostStartHook", message, fieldPathOf(container));
-    await this.#stop(record, container, "FailedPostStartHook", this.#graceMilliseconds());
-  }
-
-  #replace(container: PodContainer): void {
-    const record = this.#containers.latest(container.name);
-    if (record === undefined) return;
-    const message = `Container ${container.name} definition changed, will be restarted`;
-    this.#stop(record, container, message, this.#graceMilliseconds()).catch(() => undefined);
+    await this.#stopper.stop({
+      record,
+      container,
+      pod: this.#pod,
+      message: "FailedPostStartHook",
+      graceMilliseconds: graceMilliseconds(this.#pod),
+    });
   }
 
   #stopSidecars(): void {
     for (const container of this.#pod.initContainers.toReversed()) {
-      const record = this.runningContainer(container.name);
-      if (container.role !== "sidecar" || record === undefined) continue;
-      const message = `Stopping container ${container.name}`;
-      this.#stop(record, container, message, this.#graceMilliseconds()).catch(() => undefined);
+      if (container.role === "sidecar") this.#stopSoon(container, `Stopping container ${container.name}`);
     }
   }
 
-  /** Never throws. */
-  async #stop(record: ContainerRecord, container: PodContainer, message: string, grace: number): Promise<void> {
-    this.#probers.stopKilling(record.id);
-    await this.#stopper.stop({ record, container, pod: this.#pod, message, graceMilliseconds: grace });
-    await this.#seeEnd(record.id);
-    this.wake();
+  #stopSoon(container: PodContainer, message: string): void {
+    const record = this.runningContainer(container.name);
+    if (record === undefined) return;
+    const request = { record, container, pod: this.#pod, message, graceMilliseconds: graceMilliseconds(this.#pod) };
+    this.#stopper.stop(request).catch(() => undefined);
   }
 
   /** The runtime's event may come after `stop` has resolved, or never where the container was gone already. */
-  async #seeEnd(id: string): Promise<void> {
+  async #seeEnd({ id, name, attempt }: ContainerRecord): Promise<void> {
     const record = this.#containers.all.find((candidate) => candidate.id === id);
     if (record === undefined || hasEnded(record)) return;
-    const listed = await this.#context.runtime.list().catch(() => undefined);
-    const state = listed?.containers.find((candidate) => candidate.id === id);
-    if (listed === undefined) return;
-    const { name, attempt } = record;
+    const listed = await this.#context.runtime.list();
+    const state = listed.containers.find((candidate) => candidate.id === id);
     this.#containers.apply(this.#pod, state ?? { id, sandboxId: this.uid, name, attempt, state: "unknown" });
   }
 
@@ -378,24 +371,11 @@ export class PodWorker {
     return true;
   }
 
-  #graceMilliseconds(): number {
-    const { deletionGracePeriodSeconds, terminationGracePeriodSeconds } = this.#pod;
-    const seconds = deletionGracePeriodSeconds ?? terminationGracePeriodSeconds;
-    return Math.max(MINIMUM_GRACE_MILLISECONDS, seconds * 1000);
-  }
-
-  /** A second deletion may ask for less time than the first. */
-  #shortenGrace(): void {
-    const grace = this.#graceMilliseconds();
-    const termination = this.#termination;
-    if (termination === undefined || termination.finished || grace >= termination.graceMilliseconds) return;
-    termination.graceMilliseconds = grace;
-    this.#stopper.hurry(grace);
-  }
-
   async #syncTerminating(): Promise<void> {
     this.#ended.abort();
-    this.#termination ??= this.#beginTermination();
+    this.#termination ??= new PodTermination(this.#context, this.#containers, this.#stopper, this.#pod, () =>
+      this.wake(),
+    );
     if (!this.#termination.finished) {
       this.#publish(new Map(), false);
       return;
@@ -408,40 +388,6 @@ export class PodWorker {
     await this.#release();
     if (!this.#pod.deleting && !this.#deletedFromApi) return;
     await this.#finish();
-  }
-
-  #beginTermination(): Termination {
-    const graceMilliseconds = this.#graceMilliseconds();
-    const termination: Termination = { done: this.#stopAll(), finished: false, graceMilliseconds };
-    termination.done
-      .catch((error: unknown) => {
-        this.#context.logger.warn("a pod was not stopped wholly", { uid: this.uid, error: errorMessage(error) });
-      })
-      .finally(() => {
-        termination.finished = true;
-        this.wake();
-      })
-      .catch(() => undefined);
-    return termination;
-  }
-
-  /** Main containers together, then sidecars from the last to the first. */
-  async #stopAll(): Promise<void> {
-    const pod = this.#pod;
-    const deadline = this.#context.clock.now() + this.#graceMilliseconds();
-    const stop = async (container: PodContainer): Promise<void> => {
-      const record = this.runningContainer(container.name);
-      if (record === undefined) return;
-      const grace = Math.max(MINIMUM_GRACE_MILLISECONDS, deadline - this.#context.clock.now());
-      await this.#stop(record, container, `Stopping container ${container.name}`, grace);
-    };
-    const sidecars = pod.initContainers.filter(({ role }) => role === "sidecar");
-    await Promise.all(
-      allContainers(pod)
-        .filter(({ role }) => role !== "sidecar")
-        .map(stop),
-    );
-    for (const sidecar of sidecars.toReversed()) await stop(sidecar);
   }
 
   /** Logs and volumes stay until the pod is deleted. */
