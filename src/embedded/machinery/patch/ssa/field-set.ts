@@ -88,10 +88,6 @@ export function recursiveDifferenceOf(left: FieldSet, right: FieldSet): FieldSet
   return result;
 }
 
-export function equalSets(left: FieldSet, right: FieldSet): boolean {
-  return isEmptySet(differenceOf(left, right)) && isEmptySet(differenceOf(right, left));
-}
-
 /** The set of one or more paths of field names. */
 export function setOfFields(paths: ReadonlyArray<readonly string[]>): FieldSet {
   const builder = new FieldSetBuilder();

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../../lib/kube/object.ts";
 import type { Schema } from "../../../schema/schema.ts";
-import { isJsonArray, isJsonObject, jsonEqual, jsonOf, kubeObjectOf, type JsonObject } from "../../json.ts";
+import { isJsonArray, isJsonObject, jsonOf, kubeObjectOf, type JsonObject } from "../../json.ts";
 import { normalizeStruct } from "../../normalize.ts";
 import { badRequest } from "../../status-error.ts";
 import { compareTyped, type Comparison } from "./compare.ts";
@@ -13,7 +13,6 @@ import {
   recursiveDifferenceOf,
   setOfFields,
   unionOf,
-  equalSets,
   type FieldSet,
 } from "./field-set.ts";
 import {
@@ -78,7 +77,7 @@ const BEFORE_FIRST_APPLY = "before-first-apply";
 /**
  * Server-side apply (structured-merge-diff merge/update.go): `live` with what `applied` sets and without what this
  * manager set before and no longer does. The result carries the new `metadata.managedFields`; fields it emptied may be
- * `null`. When the apply changes nothing, managedFields keep their times.
+ * `null`. When the apply changes nothing, the entry's time stays as it was.
  * @throws StatusError 409 with a cause for every field another manager owns; 400 for an unusable `applied`
  */
 export function serverSideApply(request: ApplyRequest): KubeObject {
@@ -102,11 +101,18 @@ export function serverSideApply(request: ApplyRequest): KubeObject {
   const merged = mergeTyped(live, config, schema);
   const whole = isJsonObject(merged) ? merged : {};
   const pruned = last === undefined ? whole : prune(whole, last.fields, managers, schema);
-  const { remaining } = reconcile(live, pruned, schema, managers, key, force);
+  const { remaining, comparison } = reconcile(live, pruned, schema, managers, key, force);
   const own = remaining.get(key);
-  if (own !== undefined) remaining.set(key, { ...own, fields: differenceOf(own.fields, NEVER_OWNED) });
-  const isSame = jsonEqual(live, pruned) && equalManagers(previous, remaining);
-  return withManagers(pruned, isSame ? previous : remaining);
+  if (own !== undefined) {
+    // Upstream notes the time only where the object changed: a first apply without effect has none.
+    const time = isSame(comparison) ? (last?.time ?? "") : now;
+    remaining.set(key, { ...own, time, fields: differenceOf(own.fields, NEVER_OWNED) });
+  }
+  return withManagers(pruned, remaining);
+}
+
+function isSame(comparison: Comparison): boolean {
+  return isEmptySet(comparison.added) && isEmptySet(comparison.removed) && isEmptySet(comparison.modified);
 }
 
 function isNoManagers(applied: KubeObject): boolean {
@@ -221,15 +227,6 @@ function isReset(managedFields: ReturnType<typeof managedFieldsOf>): boolean {
   if (!isJsonArray(managedFields) || managedFields.length !== 1) return false;
   const [only] = managedFields;
   return isJsonObject(only) && Object.keys(only).length === 0;
-}
-
-function equalManagers(left: Managers, right: Managers): boolean {
-  if (left.size !== right.size) return false;
-  for (const [key, manager] of left) {
-    const other = right.get(key);
-    if (other === undefined || !equalSets(manager.fields, other.fields)) return false;
-  }
-  return true;
 }
 
 function withoutManagedFields(object: JsonObject): JsonObject {
