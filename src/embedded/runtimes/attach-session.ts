@@ -59,14 +59,14 @@ function inputOf(path: string, clock: Clock): Writable {
   const writeAll = async (chunk: Buffer, done: (error: Error | null) => void): Promise<void> => {
     try {
       fd ??= openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-      for (let done = 0; done < chunk.length;) {
-        const written = await writeSome(fd, chunk.subarray(done));
+      for (let at = 0; at < chunk.length;) {
+        const written = await writeSome(fd, chunk.subarray(at));
         if (written === 0) await delay(clock, PIPE_FULL_MILLISECONDS, aborted.signal);
-        done += written;
+        at += written;
       }
-      return null;
+      done(null);
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      done(error instanceof Error ? error : new Error(String(error)));
     }
   };
   const stream = new Writable({
