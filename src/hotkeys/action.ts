@@ -4,7 +4,16 @@ import type { KubeObject } from "../lib/kube/object.ts";
 import type { Capability, KindDefinition } from "../resources/kind.ts";
 
 /** Where a key works. `table` is any list, `text` any pager (describe, YAML, logs). */
-export type Scope = "global" | "table" | "text" | "logs" | "containers" | "data" | "contexts" | "port-forwards" | "help";
+export type Scope =
+  | "global"
+  | "table"
+  | "text"
+  | "logs"
+  | "containers"
+  | "data"
+  | "contexts"
+  | "port-forwards"
+  | "help";
 
 /** An object as it was on screen when the key was pressed: nothing ever acts on another one. */
 export interface TargetObject {

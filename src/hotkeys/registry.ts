@@ -1,9 +1,15 @@
 import type { Action } from "./action.ts";
+import { containerActions } from "./actions/containers.ts";
 import { contextActions } from "./actions/contexts.ts";
+import { dataActions } from "./actions/data.ts";
 import { globalActions } from "./actions/global.ts";
+import { logActions } from "./actions/logs.ts";
 import { moveActions } from "./actions/moves.ts";
+import { portForwardActions } from "./actions/port-forwards.ts";
 import { resourceActions } from "./actions/resource.ts";
+import { sessionActions } from "./actions/sessions.ts";
 import { tableActions } from "./actions/table.ts";
+import { textActions } from "./actions/text.ts";
 
 /** Every action there is, in the order of the help. A new group of `actions/` is added here. */
 export const actions: readonly Action[] = [
@@ -11,5 +17,11 @@ export const actions: readonly Action[] = [
   ...moveActions,
   ...tableActions,
   ...resourceActions,
+  ...sessionActions,
+  ...containerActions,
+  ...textActions,
+  ...dataActions,
+  ...logActions,
   ...contextActions,
+  ...portForwardActions,
 ];

@@ -1,8 +1,12 @@
+import type { Tone } from "./tone.ts";
+
 /** A question with two answers. */
 export interface ConfirmRequest {
   readonly title: string;
   /** What exactly is touched, a line each. */
   readonly lines: readonly string[];
+  /** Colours of `lines`, by index: those of a difference. */
+  readonly lineTones?: ReadonlyArray<Tone | undefined>;
   readonly confirmLabel: string;
   readonly danger: boolean;
   /** A text the user must type, where the protection level asks for it. */

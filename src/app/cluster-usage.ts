@@ -1,0 +1,59 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { Disposer } from "../lib/disposer.ts";
+import { at } from "../lib/kube/object.ts";
+import { parseQuantity } from "../lib/quantity.ts";
+import { createValue, type Subscribable } from "../lib/subscribable.ts";
+import { kinds } from "../resources/kinds/index.gen.ts";
+import { findResource } from "../state/resource-names.ts";
+
+/** Shares of the allocatable capacity of all nodes that are in use, 0 to 1; `undefined` where it is not known. */
+export type ClusterUsage = { readonly cpu: number; readonly memory: number } | undefined;
+
+/** CPU and memory of a whole cluster, from its metrics API and its nodes; nothing is asked where there is no metrics API. */
+export function followClusterUsage(cluster: Cluster): { readonly usage: Subscribable<ClusterUsage>; end(): void } {
+  const usage = createValue<ClusterUsage>(undefined);
+  const all = new Disposer();
+  let nodes: Disposer | undefined;
+  const read = (): void => {
+    const metrics = cluster.metrics.get();
+    const resource = findResource("nodes", cluster.catalog.get().resources, kinds);
+    if (metrics.state !== "available" || resource === undefined) {
+      usage.set(undefined);
+      return;
+    }
+    const store = cluster.store({ resource, namespace: "", form: "objects" });
+    if (nodes === undefined) {
+      nodes = new Disposer();
+      nodes.add(store.subscribe(read));
+      all.add(() => nodes?.dispose());
+    }
+    const next = sum(cluster, store.get().rows.values());
+    const before = usage.get();
+    if (next?.cpu !== before?.cpu || next?.memory !== before?.memory) usage.set(next);
+  };
+  all.add(cluster.metrics.subscribe(read));
+  read();
+  return { usage, end: () => all.dispose() };
+}
+
+function sum(cluster: Cluster, rows: Iterable<{ readonly object: Readonly<Record<string, unknown>> }>): ClusterUsage {
+  const [used, whole] = [
+    { cpu: 0, memory: 0 },
+    { cpu: 0, memory: 0 },
+  ];
+  for (const node of cluster.metrics.get().nodes.values()) {
+    used.cpu += node.cpu;
+    used.memory += node.memory;
+  }
+  for (const { object } of rows) {
+    whole.cpu += parseQuantity(at(object, "status", "allocatable", "cpu")) ?? 0;
+    whole.memory += parseQuantity(at(object, "status", "allocatable", "memory")) ?? 0;
+  }
+  if (whole.cpu === 0 || whole.memory === 0) return undefined;
+  return { cpu: round(used.cpu / whole.cpu), memory: round(used.memory / whole.memory) };
+}
+
+/** Whole percents: what the header shows, so that it is drawn again only when it reads otherwise. */
+function round(share: number): number {
+  return Math.round(share * 100) / 100;
+}

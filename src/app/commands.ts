@@ -1,0 +1,118 @@
+import type { ContextInfo } from "../cluster/cluster.ts";
+import type { ApiResource } from "../lib/kube/gvr.ts";
+import { fuzzyScore } from "../lib/fuzzy.ts";
+import type { KindDefinition } from "../resources/kind.ts";
+import { listable, names, similarResources } from "../state/resource-names.ts";
+import type { Suggestion } from "../state/prompt.ts";
+
+/** A command of the prompt that is no kind. */
+export interface BuiltInCommand {
+  readonly names: readonly string[];
+  readonly description: string;
+  /** What its first word is. */
+  readonly takes?: "context" | "namespace";
+}
+
+export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
+  { names: ["ctx", "context", "contexts"], description: "contexts, or switch to one", takes: "context" },
+  { names: ["ns"], description: "namespaces, or use one", takes: "namespace" },
+  { names: ["pf", "port-forwards"], description: "port-forwards of this session" },
+  { names: ["clusters", "local"], description: "local clusters" },
+  { names: ["alias", "aliases"], description: "every kind the server has" },
+  { names: ["help"], description: "keys of this view" },
+  { names: ["q", "quit", "q!", "exit"], description: "quit" },
+];
+
+export function findBuiltIn(name: string): BuiltInCommand | undefined {
+  return BUILT_IN_COMMANDS.find((command) => command.names.includes(name));
+}
+
+/** What completion may draw on. */
+export interface CompletionSource {
+  readonly resources: readonly ApiResource[];
+  readonly kinds: readonly KindDefinition[];
+  readonly contexts: readonly ContextInfo[];
+  readonly namespaces: readonly string[];
+}
+
+const MOST_SUGGESTIONS = 50;
+
+/** What the text of the prompt may become: names of kinds and commands first, then namespaces and contexts. */
+export function suggestCommands(text: string, source: CompletionSource): readonly Suggestion[] {
+  const line = text.trimStart();
+  const space = line.lastIndexOf(" ");
+  if (space === -1) return suggestNames(line, source);
+  const [before, word] = [line.slice(0, space + 1), line.slice(space + 1)];
+  const name = before.trim().split(/\s+/)[0]?.toLowerCase() ?? "";
+  const takes = findBuiltIn(name)?.takes;
+  if (takes === "context") return suggestContexts(before, word, "", source);
+  if (word.startsWith("@")) return suggestContexts(before, word.slice(1), "@", source);
+  if (word.startsWith("/") || word.startsWith("-") || word.includes("=")) return [];
+  if (takes === undefined && findBuiltIn(name) !== undefined) return [];
+  const all = takes === "namespace" ? [] : ["all"];
+  return ranked(word, [...all, ...source.namespaces], (each) => each).map((namespace) => ({
+    text: before + namespace,
+    label: namespace,
+    description: namespace === "all" ? "all namespaces" : "namespace",
+  }));
+}
+
+function suggestNames(word: string, source: CompletionSource): readonly Suggestion[] {
+  const commands = ranked(
+    word,
+    BUILT_IN_COMMANDS.filter((command) => word !== "" || command.names[0] !== "q"),
+    (command) => command.names.find((name) => name.startsWith(word)) ?? command.names[0] ?? "",
+  ).map((command) => ({
+    text: command.names.find((name) => name.startsWith(word)) ?? command.names[0] ?? "",
+    label: command.names[0] ?? "",
+    description: command.description,
+  }));
+  const found =
+    word === "" ? listable(source.resources, source.kinds) : similarResources(word, source.resources, source.kinds);
+  const kinds = found.map((resource) => ({
+    text: commandName(resource, source.resources),
+    label: commandName(resource, source.resources),
+    description: kindDescription(resource, source.kinds),
+  }));
+  const exact = commands.filter((command) => command.text === word);
+  const others = commands.filter((command) => command.text !== word);
+  return [...exact, ...kinds, ...others].slice(0, MOST_SUGGESTIONS);
+}
+
+/** The plural, with its group where another group has the same plural. */
+export function commandName(resource: ApiResource, resources: readonly ApiResource[]): string {
+  if (resource.group === "") return resource.resource;
+  const twice = resources.some((other) => other.resource === resource.resource && other.group !== resource.group);
+  return twice ? `${resource.resource}.${resource.group}` : resource.resource;
+}
+
+/** Kind, short names and group of a resource in a few words. */
+export function kindDescription(resource: ApiResource, kinds: readonly KindDefinition[]): string {
+  const short = names(resource, kinds).filter(
+    (name) => name !== resource.resource && name !== resource.singular && name !== resource.kind.toLowerCase(),
+  );
+  return [resource.kind, ...(short.length === 0 ? [] : [`(${short.join(", ")})`]), resource.group].join(" ").trim();
+}
+
+function suggestContexts(
+  before: string,
+  word: string,
+  prefix: string,
+  source: CompletionSource,
+): readonly Suggestion[] {
+  return ranked(word, source.contexts, (context) => context.name).map((context) => ({
+    text: before + prefix + context.name,
+    label: context.name,
+    description: context.current ? "current context" : context.server,
+  }));
+}
+
+function ranked<T>(query: string, items: readonly T[], text: (item: T) => string): readonly T[] {
+  if (query === "") return items.slice(0, MOST_SUGGESTIONS);
+  return items
+    .map((item) => ({ item, score: fuzzyScore(query, text(item)) }))
+    .filter((each) => each.score !== undefined)
+    .sort((left, right) => (right.score ?? 0) - (left.score ?? 0))
+    .slice(0, MOST_SUGGESTIONS)
+    .map((each) => each.item);
+}

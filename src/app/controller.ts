@@ -1,0 +1,475 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Paths } from "../config/paths.ts";
+import type { Settings } from "../config/settings-schema.ts";
+import type { Action, ActionContext, AppDoors, Operations, ViewRequest } from "../hotkeys/action.ts";
+import { createBindings, type Bindings } from "../hotkeys/bindings.ts";
+import { reasonAgainst, resolveKey } from "../hotkeys/dispatch.ts";
+import { offeredActions, type OfferedAction } from "../hotkeys/help.ts";
+import { showKey, type InputEvent } from "../hotkeys/keys.ts";
+import { actions } from "../hotkeys/registry.ts";
+import { Busy } from "../lib/busy.ts";
+import type { Clock } from "../lib/clock.ts";
+import { errorMessage, KelpieError } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import { createValue, type Subscribable } from "../lib/subscribable.ts";
+import { kinds } from "../resources/kinds/index.gen.ts";
+import { Dialogs } from "../state/dialogs.ts";
+import { Flash } from "../state/flash.ts";
+import { Navigation } from "../state/navigation.ts";
+import { Prompt } from "../state/prompt.ts";
+import { findResource, listable } from "../state/resource-names.ts";
+import type { Sort } from "../state/table/table-column.ts";
+import type { View, ViewDefinition, ViewHost } from "../views/view.ts";
+import { parseCommand, type ParsedCommand } from "./command-parser.ts";
+import { commandName, findBuiltIn, kindDescription, suggestCommands } from "./commands.ts";
+import type { AppServices } from "./context.ts";
+import { helpLines } from "./help-lines.ts";
+import { readHistory, writeHistory } from "./prompt-history.ts";
+import type { LocalClusters } from "./local-clusters.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import type { Suspend } from "./suspend.ts";
+
+export interface ControllerOptions extends Omit<SessionOptions, "local"> {
+  readonly local: LocalClusters;
+  readonly settings: Settings;
+  readonly paths: Paths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly initialCommand: string;
+  readonly header: boolean;
+  readonly views: readonly ViewDefinition[];
+  readonly suspend: Suspend;
+  /** Writes bytes to the terminal beside the screen: the clipboard sequence. */
+  createOperations(services: AppServices): Operations;
+  savePath(name: string): string;
+  quit(): void;
+}
+
+/** The program without its screen: what keys and commands do to sessions, views, prompt and dialogs. */
+export class Controller {
+  readonly busy = new Busy();
+  readonly dialogs = new Dialogs();
+  readonly navigation = new Navigation<View>();
+  readonly flash: Flash;
+  readonly prompt: Prompt;
+  readonly session: Session;
+  readonly bindings: Bindings;
+  readonly doors: AppDoors;
+  readonly #options: ControllerOptions;
+  readonly #header;
+  readonly #views: ReadonlyMap<string, ViewDefinition>;
+  readonly #sorts = new Map<string, Sort>();
+  readonly #namespaceNames = createValue<readonly string[]>([]);
+  #endNamespaces: (() => void) | undefined;
+  #help: { readonly view: View | undefined; readonly offered: readonly OfferedAction[] } = {
+    view: undefined,
+    offered: [],
+  };
+  #firstCommand: string | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#firstCommand = options.initialCommand;
+    this.#header = createValue(options.header);
+    this.flash = new Flash(options.clock);
+    this.bindings = createBindings(actions, options.settings.keys);
+    this.#views = new Map(options.views.map((view) => [view.id, view]));
+    this.prompt = new Prompt({
+      suggest: (mode, text) => (mode === "command" ? this.#suggest(text) : []),
+      changed: (mode, text) => {
+        if (mode === "search") this.navigation.front?.command("search.set", text);
+      },
+      accepted: (mode, text) => this.#accept(mode, text),
+      cancelled: (mode, before) => {
+        this.#stopNamespaces();
+        if (mode === "search") this.navigation.front?.command("search.set", before);
+      },
+    });
+    this.session = new Session(options, {
+      opened: (cluster) => this.#opened(cluster),
+      welcome: () => this.#startTrail({ view: "welcome", parameters: {}, title: "welcome" }),
+      failed: (message) => this.flash.show("error", message),
+    });
+    const doors = this.#createDoors();
+    const services: AppServices = {
+      clock: options.clock,
+      logger: options.logger,
+      settings: options.settings,
+      paths: options.paths,
+      env: options.env,
+      cluster: () => this.session.cluster.get(),
+      app: doors,
+      suspend: options.suspend,
+    };
+    this.doors = { ...doors, operations: options.createOperations(services) };
+  }
+
+  get header(): Subscribable<boolean> {
+    return this.#header;
+  }
+
+  async start(): Promise<void> {
+    const history = await readHistory(this.#options.paths, this.#options.logger);
+    this.prompt.loadHistory("command", history.command);
+    this.prompt.loadHistory("search", history.search);
+    await this.busy.during(this.session.start());
+  }
+
+  /** Ends everything this program began. */
+  async close(): Promise<void> {
+    this.#stopNamespaces();
+    this.dialogs.cancelAll();
+    this.navigation.clear();
+    this.session.close();
+    await writeHistory(this.#options.paths, this.#options.logger, {
+      command: this.prompt.history("command"),
+      search: this.prompt.history("search"),
+    });
+  }
+
+  /** What came from the keyboard. Text pasted into a view is ignored: it must never act. */
+  input(event: InputEvent): void {
+    if (event.type === "key") {
+      if (this.dialogs.front.get() !== undefined) this.dialogs.key(event.key, event.text);
+      else if (this.prompt.state.get() !== undefined) this.prompt.key(event.key, event.text);
+      else this.#press(event.key);
+    } else if (event.type === "paste") {
+      if (this.dialogs.front.get() !== undefined) this.dialogs.paste(event.text);
+      else if (this.prompt.state.get() !== undefined) this.prompt.paste(event.text);
+      else this.flash.show("warning", "pasted text is ignored here; : or / opens a prompt for it");
+    } else if (event.type === "wheel") {
+      for (let step = 0; step < 3; step += 1) this.navigation.front?.command(event.by < 0 ? "move.up" : "move.down");
+    }
+  }
+
+  /** A view failed to draw; the screen shows that in its place. */
+  reportDrawingError(error: Error): void {
+    this.#options.logger.error("view not drawn", { view: this.navigation.front?.id, error, stack: error.stack });
+  }
+
+  /** A click on a row of the content, counted from its first line. */
+  click(row: number): void {
+    if (this.dialogs.front.get() === undefined) this.navigation.front?.command("move.to-row", String(row));
+  }
+
+  /** Runs an action by its id, as its key would. */
+  runAction(id: string): void {
+    const action = actions.find((each) => each.id === id);
+    if (action === undefined) throw new KelpieError(`there is no action ${id}`);
+    const context = this.#context();
+    const reason = reasonAgainst(action, context);
+    if (reason === undefined) this.#run(action, context);
+    else this.flash.show("warning", `${action.title}: ${reason}`);
+  }
+
+  /** Actions for the hint bar of the view in front. */
+  hints(): readonly OfferedAction[] {
+    const view = this.navigation.front;
+    return view === undefined ? [] : offeredActions(this.bindings, view.scopes, this.#context());
+  }
+
+  #press(key: string): void {
+    const context = this.#context();
+    const resolution = resolveKey(this.bindings, this.navigation.front?.scopes ?? [], key, context);
+    if (resolution.type === "run") this.#run(resolution.action, context);
+    else if (resolution.type === "disabled") {
+      this.flash.show("warning", `${resolution.action.title}: ${resolution.reason}`);
+    }
+  }
+
+  #run(action: Action, context: ActionContext): void {
+    if (action.group !== "navigate") this.flash.clear();
+    const failed = (error: unknown): void => {
+      this.#options.logger.error("action failed", { action: action.id, error });
+      this.flash.show("error", `${action.title}: ${errorMessage(error)}`);
+    };
+    try {
+      const running = action.run(context);
+      if (running !== undefined) void this.busy.during(running).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #context(): ActionContext {
+    const view = this.navigation.front;
+    const { targets, cursor, kind, container } = view?.selection() ?? {
+      targets: [],
+      cursor: undefined,
+      kind: undefined,
+      container: undefined,
+    };
+    return {
+      targets,
+      cursor,
+      kind,
+      container,
+      readOnly: this.session.cluster.get()?.writes.readOnly.get() ?? true,
+      app: this.doors,
+      view: {
+        id: view?.id ?? "",
+        command: (name, argument) => view?.command(name, argument),
+        disabledReason: (name) =>
+          name === "search.set" && (view === undefined || view.search === "none")
+            ? "there is nothing to search here"
+            : view?.disabledReason?.(name),
+      },
+    };
+  }
+
+  #createDoors(): Omit<AppDoors, "operations"> {
+    const { dialogs, navigation } = this;
+    return {
+      open: (request) => this.#open(request),
+      prompt: (mode) => this.#openPrompt(mode),
+      palette: () => void this.#palette(),
+      history: (step) => {
+        if (!navigation.history(step)) this.flash.show("info", "there is no other place in that direction");
+      },
+      namespaceKey: (digit) => this.#namespaceKey(digit),
+      useNamespace: (namespace) => this.#useNamespace(namespace),
+      toggleHeader: () => this.#header.update((shown) => !shown),
+      command: (text) => this.#command(text),
+      back: () => this.#back(),
+      quit: () => this.#options.quit(),
+      flash: (tone, message) => this.flash.show(tone, message),
+      confirm: (request) => this.busy.waiting(dialogs.confirm(request)),
+      input: (request) => this.busy.waiting(dialogs.input(request)),
+      pick: (request) => this.busy.waiting(dialogs.pick(request)),
+    };
+  }
+
+  #back(): void {
+    const view = this.navigation.front;
+    if (view?.escape?.() === true || this.navigation.back()) return;
+    this.flash.show("info", "this is the first place; :q or Ctrl-C quits");
+  }
+
+  #opened(cluster: Cluster): void {
+    this.dialogs.cancelAll();
+    this.prompt.close();
+    this.#stopNamespaces();
+    this.navigation.clear();
+    const command = this.#firstCommand ?? "pods";
+    this.#firstCommand = undefined;
+    this.#command(command);
+    // A first command that cannot be read must not leave an empty screen.
+    if (this.navigation.front === undefined) this.#command("pods");
+    this.#options.logger.info("context opened", { context: cluster.context.name });
+  }
+
+  #host(): ViewHost {
+    const { session } = this;
+    const { clock, settings } = this.#options;
+    const cluster = session.cluster.get();
+    return {
+      get cluster(): Cluster {
+        if (cluster === undefined) throw new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
+        return cluster;
+      },
+      clock,
+      settings,
+      app: this.doors,
+      kinds,
+      namespace: session.namespace,
+      sorts: this.#sorts,
+      savePath: (name) => this.#options.savePath(name),
+      session: {
+        contexts: session.contexts,
+        context: session.context,
+        useContext: (name) => void this.busy.during(session.useContext(name)),
+        reloadContexts: () => void this.busy.during(session.reloadContexts()),
+        welcome: session.welcome,
+        startLocal: (name) => void this.busy.during(session.startLocal(name)),
+        helpLines: () => helpLines(this.#help.offered, this.#help.view?.title.get().what ?? ""),
+      },
+    };
+  }
+
+  #create(request: ViewRequest): View | undefined {
+    const definition = this.#views.get(request.view);
+    if (definition === undefined) {
+      this.flash.show("error", `there is no view ${request.view}`);
+      return undefined;
+    }
+    try {
+      return definition.create(this.#host(), request.parameters);
+    } catch (error) {
+      this.#options.logger.error("view not opened", { view: request.view, error });
+      this.flash.show("error", errorMessage(error));
+      return undefined;
+    }
+  }
+
+  #open(request: ViewRequest): void {
+    if (request.view === "help") {
+      if (this.navigation.front?.id === "help") return;
+      this.#help = { view: this.navigation.front, offered: this.hints() };
+    }
+    const view = this.#create(request);
+    if (view !== undefined) this.navigation.push(request.title, view);
+  }
+
+  #startTrail(request: ViewRequest): void {
+    const view = this.#create(request);
+    if (view !== undefined) this.navigation.start(request.title, view);
+  }
+
+  #openPrompt(mode: "command" | "search"): void {
+    if (mode === "command") this.#followNamespaces();
+    this.prompt.open(mode, mode === "search" ? (this.navigation.front?.searchText?.() ?? "") : "");
+  }
+
+  #accept(mode: "command" | "search", text: string): void {
+    this.#stopNamespaces();
+    if (mode === "command") this.#command(text);
+    else this.navigation.front?.command("search.set", text);
+  }
+
+  #suggest(text: string): ReturnType<typeof suggestCommands> {
+    return suggestCommands(text, {
+      resources: this.session.cluster.get()?.catalog.get().resources ?? [],
+      kinds,
+      contexts: this.session.contexts.get(),
+      namespaces: [...new Set([...this.session.namespaceKeys, ...this.#namespaceNames.get()])],
+    });
+  }
+
+  /** Lists namespaces for completion while a command is being typed. */
+  #followNamespaces(): void {
+    const cluster = this.session.cluster.get();
+    const resource = findResource("namespaces", cluster?.catalog.get().resources ?? [], kinds);
+    if (cluster === undefined || resource === undefined || this.#endNamespaces !== undefined) return;
+    const store = cluster.store({ resource, namespace: "", form: "objects" });
+    const read = (): void => {
+      const found = [...store.get().rows.values()].map((row) => row.object.metadata.name ?? "");
+      this.#namespaceNames.set(found.sort());
+    };
+    this.#endNamespaces = store.subscribe(read);
+    read();
+  }
+
+  #stopNamespaces(): void {
+    this.#endNamespaces?.();
+    this.#endNamespaces = undefined;
+  }
+
+  #command(text: string): void {
+    if (text.trim() === "") return;
+    try {
+      this.#execute(parseCommand(text));
+    } catch (error) {
+      const hint = error instanceof KelpieError && error.hint !== undefined ? ` ${error.hint}` : "";
+      this.flash.show("error", `${errorMessage(error)}${hint}`);
+    }
+  }
+
+  #execute(command: ParsedCommand): void {
+    const [word] = command.words;
+    switch (findBuiltIn(command.name)?.names[0]) {
+      case "q":
+        this.#options.quit();
+        return;
+      case "ctx":
+        if (word === undefined) this.#startTrail({ view: "contexts", parameters: {}, title: "contexts" });
+        else void this.busy.during(this.session.useContext(word));
+        return;
+      case "ns":
+        if (word !== undefined) {
+          this.#useNamespace(command.namespace ?? word);
+          return;
+        }
+        this.#openKind({ ...command, name: "namespaces" });
+        return;
+      case "pf":
+        this.#startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
+        return;
+      case "clusters":
+        this.#startTrail({ view: "welcome", parameters: {}, title: "local clusters" });
+        return;
+      case "alias":
+        void this.#pickKind();
+        return;
+      case "help":
+        this.#open({ view: "help", parameters: {}, title: "help" });
+        return;
+      default:
+        this.#openKind(command);
+    }
+  }
+
+  #openKind(command: ParsedCommand): void {
+    const { context, ...rest } = command;
+    if (context !== undefined && context !== this.session.context.get()) {
+      const again = [rest.name, ...rest.words.filter((word) => !word.startsWith("@"))].join(" ");
+      this.#firstCommand = again;
+      void this.busy.during(this.session.useContext(context));
+      return;
+    }
+    const cluster = this.session.cluster.get();
+    if (cluster === undefined) throw new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
+    const catalog = cluster.catalog.get();
+    const resource = findResource(command.name, catalog.resources, kinds);
+    if (resource === undefined) {
+      const why =
+        catalog.state === "ready"
+          ? `the server has no kind "${command.name}"`
+          : `"${command.name}" is not known yet: the server has not told its kinds`;
+      throw new KelpieError(why, { hint: "Ctrl-A lists those it has." });
+    }
+    if (command.namespace !== undefined) this.session.useNamespace(command.namespace);
+    const { filter, labelSelector, fieldSelector } = command;
+    this.#startTrail({
+      view: "resource-table",
+      parameters: { resource, namespace: this.session.namespace.get(), labelSelector, fieldSelector, filter },
+      title: resource.resource,
+    });
+  }
+
+  async #pickKind(): Promise<void> {
+    const resources = this.session.cluster.get()?.catalog.get().resources ?? [];
+    const all = listable(resources, kinds).toSorted((left, right) => (left.resource < right.resource ? -1 : 1));
+    const names = all.map((resource) => commandName(resource, resources));
+    const chosen = await this.doors.pick({
+      title: "Kinds of this server",
+      items: names,
+      details: all.map((resource) => kindDescription(resource, kinds)),
+    });
+    if (chosen !== undefined) this.#command(chosen);
+  }
+
+  async #palette(): Promise<void> {
+    const offered = this.hints();
+    const label = ({ action }: OfferedAction): string => action.title;
+    const chosen = await this.doors.pick({
+      title: "Actions",
+      items: offered.map(label),
+      details: offered.map(({ keys, reason }) => {
+        const shown = keys.map(showKey).join(" ");
+        return reason === undefined ? shown : `${shown}  off: ${reason}`;
+      }),
+    });
+    const action = offered.find((each) => label(each) === chosen)?.action;
+    if (action !== undefined) this.runAction(action.id);
+  }
+
+  #namespaceKey(digit: number): void {
+    if (digit === 0) {
+      this.#useNamespace("");
+      return;
+    }
+    const namespace = this.session.namespaceKeys[digit - 1];
+    if (namespace === undefined) this.flash.show("info", `no namespace on ${digit}: the ones you use come there`);
+    else this.#useNamespace(namespace);
+  }
+
+  #useNamespace(namespace: string): void {
+    const view = this.navigation.front;
+    if (view?.id === "resource-table" && view.selection().kind?.namespaced === true) {
+      view.command("table.namespace", namespace);
+    }
+    this.session.useNamespace(namespace);
+    this.flash.show("info", namespace === "" ? "all namespaces" : `namespace ${namespace}`);
+  }
+}

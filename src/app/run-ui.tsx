@@ -1,0 +1,221 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { render } from "ink";
+import type { Clusters } from "../cluster/cluster.ts";
+import type { Paths } from "../config/paths.ts";
+import type { Settings } from "../config/settings-schema.ts";
+import { colourDepth, createPalette } from "../config/theme.ts";
+import type { Operations } from "../hotkeys/action.ts";
+import { systemClock, type Clock } from "../lib/clock.ts";
+import { errorMessage } from "../lib/errors.ts";
+import { silentLogger, type Logger } from "../lib/log.ts";
+import type { AppServices } from "./context.ts";
+import { Controller } from "./controller.ts";
+import type { LocalClusters } from "./local-clusters.ts";
+import { createAttach } from "./operations/attach.ts";
+import { createCopy } from "./operations/copy.ts";
+import { createDelete } from "./operations/delete.ts";
+import { createEdit } from "./operations/edit.ts";
+import { createPortForward } from "./operations/port-forward.ts";
+import { createRestart } from "./operations/restart.ts";
+import { createScale } from "./operations/scale.ts";
+import { createSetImage } from "./operations/set-image.ts";
+import { createShell } from "./operations/shell.ts";
+import type { ScreenLayout } from "./screen/screen-layout.ts";
+import { Screen } from "./screen/screen.tsx";
+import { createSuspend, type SuspendScreen } from "./suspend.ts";
+import { MODES_OFF, TerminalInput } from "./terminal-input.ts";
+import { views } from "./views.ts";
+
+export interface UiOptions {
+  readonly clusters: Clusters;
+  readonly local: LocalClusters;
+  readonly settings: Settings;
+  readonly paths: Paths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** `--context`. */
+  readonly context?: string | undefined;
+  /** `-n`, or `""` for `-A`. */
+  readonly namespace?: string | undefined;
+  /** `-c`; default `pods`. */
+  readonly initialCommand?: string | undefined;
+  /** `--readonly` true, `--write` false, neither absent. */
+  readonly readOnly?: boolean | undefined;
+  /** `--headless` is false. */
+  readonly header?: boolean;
+  /** Start the embedded cluster where nothing is configured. */
+  readonly autoStart: boolean;
+  readonly stdin?: NodeJS.ReadStream;
+  readonly stdout?: NodeJS.WriteStream;
+  /** Handles signals and crashes of this process; false where the UI is a guest (tests). Default true. */
+  readonly ownsProcess?: boolean;
+  readonly maxFps?: number;
+}
+
+/** A UI that runs. */
+export interface RunningUi {
+  readonly controller: Controller;
+  /** Settles when the UI has ended and the terminal is as it was. Rejects with the error of a crash. */
+  readonly finished: Promise<void>;
+  quit(): void;
+  /** Resolves when everything drawn so far has been written. */
+  flush(): Promise<void>;
+  /** True while typed bytes wait to become a key. */
+  inputPending(): boolean;
+}
+
+/** Draws the first frame, before any file or network is touched, and runs until the user quits. */
+export function runUi(options: UiOptions): RunningUi {
+  const { stdin = process.stdin, stdout = process.stdout, clock = systemClock, logger = silentLogger } = options;
+  const ownsProcess = options.ownsProcess ?? true;
+  const palette = createPalette(options.settings.theme, colourDepth(options.env));
+  let suspendScreen: SuspendScreen | undefined;
+  let layout: ScreenLayout | undefined;
+  let ending: Promise<void> | undefined;
+  const write = (sequence: string): void => {
+    stdout.write(sequence);
+  };
+
+  const input = new TerminalInput(stdin, write, clock, (event) => {
+    if (event.type !== "click") controller.input(event);
+    else if (layout !== undefined) {
+      const row = event.row - layout.contentTop;
+      if (row >= 0 && row < layout.content) controller.click(row);
+    }
+  });
+  const controller = new Controller({
+    ...options,
+    clock,
+    logger,
+    initialCommand: options.initialCommand ?? "pods",
+    header: options.header ?? true,
+    views,
+    suspend: createSuspend({ input, stdin, stdout, screen: () => suspendScreen, ownsProcess }),
+    createOperations: (services) => createOperations(services, write),
+    savePath: (name) => {
+      const folder = join(options.paths.state, "saved");
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return join(
+        folder,
+        `${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, "-")}-${name.replaceAll("/", "_")}`,
+      );
+    },
+    quit: () => void end(),
+  });
+
+  const ink = render(
+    <Screen
+      controller={controller}
+      palette={palette}
+      clock={clock}
+      onLayout={(next) => {
+        layout = next;
+      }}
+      onSuspend={(suspend) => {
+        suspendScreen = suspend;
+      }}
+    />,
+    {
+      stdout,
+      // Ink must not read the keyboard: `TerminalInput` does.
+      stdin: new PassThrough(),
+      alternateScreen: true,
+      incrementalRendering: true,
+      interactive: true,
+      maxFps: options.maxFps ?? 60,
+      exitOnCtrlC: false,
+      patchConsole: ownsProcess,
+    },
+  );
+  input.start();
+
+  let crash: unknown;
+  const finish = async (): Promise<void> => {
+    input.stop();
+    ink.unmount();
+    await Promise.allSettled([ink.waitUntilExit()]);
+    await controller.close();
+  };
+  const end = (error?: unknown): Promise<void> => {
+    crash ??= error;
+    ending ??= finish();
+    return ending;
+  };
+  const detach = ownsProcess ? attachToProcess({ stdin, stdout, end, logger }) : () => {};
+
+  const finished = (async (): Promise<void> => {
+    await Promise.race([
+      Promise.allSettled([ink.waitUntilExit()]),
+      controller
+        .start()
+        .catch((error: unknown) => {
+          logger.error("start failed", { error });
+          controller.flash.show("error", errorMessage(error));
+          return new Promise<void>(() => {});
+        })
+        .then(() => new Promise<void>(() => {})),
+    ]);
+    await end();
+    detach();
+    if (crash !== undefined) throw crash;
+  })();
+  return {
+    controller,
+    finished,
+    quit: () => void end(),
+    flush: () => ink.waitUntilRenderFlush(),
+    inputPending: () => input.pending,
+  };
+}
+
+function createOperations(services: AppServices, write: (sequence: string) => void): Operations {
+  return {
+    delete: createDelete(services),
+    scale: createScale(services),
+    restart: createRestart(services),
+    setImage: createSetImage(services),
+    edit: createEdit(services),
+    shell: createShell(services),
+    attach: createAttach(services),
+    portForward: createPortForward(services),
+    copy: createCopy(services, write),
+  };
+}
+
+/** Ends the UI cleanly on signals, a crash or a terminal that went away. @returns what undoes it */
+function attachToProcess(options: {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly end: (error?: unknown) => Promise<void>;
+  readonly logger: Logger;
+}): () => void {
+  const { stdin, stdout, end, logger } = options;
+  const onSignal = (): void => void end();
+  const onCrash = (error: unknown): void => {
+    logger.error("crash", { error });
+    void end(error);
+  };
+  // The last chance to leave the terminal as it was: only synchronous writes work here.
+  const onExit = (): void => {
+    stdout.write(MODES_OFF);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGHUP", onSignal);
+  process.on("uncaughtException", onCrash);
+  process.on("unhandledRejection", onCrash);
+  process.on("exit", onExit);
+  stdin.on("end", onSignal);
+  stdin.on("error", onSignal);
+  return () => {
+    process.off("SIGTERM", onSignal);
+    process.off("SIGHUP", onSignal);
+    process.off("uncaughtException", onCrash);
+    process.off("unhandledRejection", onCrash);
+    process.off("exit", onExit);
+    stdin.off("end", onSignal);
+    stdin.off("error", onSignal);
+  };
+}

@@ -1,0 +1,102 @@
+import type { ConnectionStatus, ContextInfo } from "../../cluster/cluster.ts";
+import type { Palette, StyleName } from "../../config/theme.ts";
+import { humanDuration } from "../../lib/age.ts";
+import { fit, sanitize, textWidth, truncate } from "../../lib/text.ts";
+
+/** What the header tells. */
+export interface HeaderFacts {
+  readonly context: ContextInfo | undefined;
+  readonly readOnly: boolean;
+  readonly status: ConnectionStatus | undefined;
+  /** Shares of the cluster's capacity in use, 0 to 1. */
+  readonly usage: { readonly cpu: number; readonly memory: number } | undefined;
+  readonly now: number;
+}
+
+interface Part {
+  readonly label: string;
+  readonly value: string;
+  readonly style?: StyleName;
+  /** Parts with the lowest number stay longest. */
+  readonly order: number;
+}
+
+/** One line: what is connected at the left, the state of the connection at the right. */
+export function headerLine(facts: HeaderFacts, columns: number, palette: Palette): string {
+  const { context, readOnly, status, usage } = facts;
+  const parts: Part[] = [];
+  if (context !== undefined) {
+    parts.push({ label: "", value: context.name, style: "title", order: 0 });
+    if (readOnly) parts.push({ label: "", value: "read-only", style: "read-only", order: 1 });
+    if (context.cluster !== context.name) parts.push({ label: "cluster", value: context.cluster, order: 5 });
+    if (context.user !== context.name) parts.push({ label: "user", value: context.user, order: 6 });
+    if (status?.state === "connected") parts.push({ label: "", value: status.serverVersion, order: 4 });
+  }
+  if (usage !== undefined) {
+    parts.push({ label: "cpu", value: percent(usage.cpu), style: loadTone(usage.cpu), order: 2 });
+    parts.push({ label: "mem", value: percent(usage.memory), style: loadTone(usage.memory), order: 3 });
+  }
+  const right = connectionWord(status, facts.now);
+  const room = columns - 2 - (right === undefined ? 0 : textWidth(right.text) + 2);
+  const kept = fitParts(parts, room);
+  const left = kept
+    .map(
+      ({ label, value, style }) =>
+        (label === "" ? "" : `${palette.paint(label, "label")} `) + palette.paint(value, style ?? "value"),
+    )
+    .join("   ");
+  const used = kept.reduce((sum, part) => sum + partWidth(part), 0) + 3 * Math.max(0, kept.length - 1);
+  if (right === undefined) return ` ${left}`;
+  return ` ${left}${" ".repeat(Math.max(2, columns - 2 - used - textWidth(right.text)))}${palette.paint(right.text, right.style)}`;
+}
+
+/** The warning under the header while the API server does not answer. */
+export function alertLine(facts: HeaderFacts, columns: number, palette: Palette): string | undefined {
+  const { status, context, now } = facts;
+  if (status?.state !== "unreachable") return undefined;
+  const host = context?.server ?? "the server";
+  const retry = Math.max(0, Math.ceil((status.retryAt - now) / 1000));
+  const tail = ` Next try in ${retry} s. :ctx switches.`;
+  const since = humanDuration(Math.max(0, now - status.since));
+  const message = sanitize(status.error.message);
+  const where = message.includes(host) ? "" : `${host}: `;
+  const text = ` No connection for ${since}: ${where}${message}.`;
+  return palette.paint(fit(truncate(text, Math.max(20, columns - tail.length)) + tail, columns).trimEnd(), "danger");
+}
+
+function partWidth({ label, value }: Part): number {
+  return textWidth(value) + (label === "" ? 0 : label.length + 1);
+}
+
+function fitParts(parts: readonly Part[], room: number): readonly Part[] {
+  const width = (list: readonly Part[]): number => list.reduce((sum, part) => sum + partWidth(part) + 3, -3);
+  let kept = [...parts];
+  while (kept.length > 1 && width(kept) > room) {
+    const last = Math.max(...kept.map((part) => part.order));
+    kept = kept.filter((part) => part.order !== last);
+  }
+  const [only] = kept;
+  return kept.length === 1 && only !== undefined ? [{ ...only, value: truncate(only.value, Math.max(4, room)) }] : kept;
+}
+
+function connectionWord(
+  status: ConnectionStatus | undefined,
+  now: number,
+): { readonly text: string; readonly style: StyleName } | undefined {
+  if (status === undefined) return undefined;
+  if (status.state === "connected") return { text: "connected", style: "dim" };
+  if (status.state === "connecting") {
+    const seconds = Math.floor((now - status.since) / 1000);
+    return { text: seconds < 2 ? "connecting" : `connecting for ${seconds} s`, style: "progress" };
+  }
+  return { text: "unreachable", style: "danger" };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
+function loadTone(share: number): StyleName {
+  if (share >= 0.9) return "error";
+  return share >= 0.75 ? "warning" : "value";
+}

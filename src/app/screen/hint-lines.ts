@@ -1,0 +1,51 @@
+import type { Palette } from "../../config/theme.ts";
+import type { OfferedAction } from "../../hotkeys/help.ts";
+import { showKey } from "../../hotkeys/keys.ts";
+import { fit, textWidth } from "../../lib/text.ts";
+
+const GAP = 2;
+
+/** The keys of the hint bar in columns; what does not fit is left to the help. Actions that are off are faint. */
+export function hintLines(
+  offered: readonly OfferedAction[],
+  columns: number,
+  rows: number,
+  palette: Palette,
+): string[] {
+  if (rows === 0) return [];
+  const hints = offered
+    .filter(({ action, keys }) => action.inHintBar === true && keys.length > 0)
+    .sort((left, right) => order(left) - order(right))
+    .map(({ action, keys, reason }) => ({
+      key: showKey(keys[0] ?? ""),
+      title: action.title,
+      off: reason !== undefined,
+    }));
+  const lines: string[] = Array.from({ length: rows }, () => " ");
+  let used = 1;
+  for (let index = 0; index < hints.length; index += rows) {
+    const column = hints.slice(index, index + rows);
+    const keyWidth = Math.max(...column.map((hint) => textWidth(hint.key)));
+    const titleWidth = Math.max(...column.map((hint) => textWidth(hint.title)));
+    const width = keyWidth + 1 + titleWidth;
+    if (used + width > columns) break;
+    for (let row = 0; row < rows; row += 1) {
+      const hint = column[row];
+      const pad = used + width + GAP <= columns ? " ".repeat(GAP) : "";
+      lines[row] +=
+        hint === undefined
+          ? " ".repeat(width) + pad
+          : palette.paint(fit(hint.key, keyWidth), hint.off ? "suggestion" : "key") +
+            " " +
+            palette.paint(fit(hint.title, titleWidth), hint.off ? "suggestion" : "hint") +
+            pad;
+    }
+    used += width + GAP;
+  }
+  return lines;
+}
+
+/** Own keys of the view first, those that work everywhere last. */
+function order({ action }: OfferedAction): number {
+  return action.scope === "global" ? 1 : 0;
+}
