@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KelpieError } from "../../lib/errors.ts";
+
+/** A text on disk while an editor has it. Only its owner can read it: it may hold secrets. */
+export interface EditFile {
+  readonly path: string;
+  write(text: string): Promise<void>;
+  read(): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export async function createEditFile(name: string): Promise<EditFile> {
+  const directory = await mkdtemp(join(tmpdir(), "kelpie-edit-"));
+  const path = join(directory, fileName(name));
+  return {
+    path,
+    write: (text) => writeFile(path, text, { mode: 0o600 }),
+    read: () => readFile(path, "utf8"),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Keeps a text that was refused. @returns where */
+export async function keepEdit(stateDirectory: string, name: string, text: string, now: number): Promise<string> {
+  const directory = join(stateDirectory, "edits");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
+  const path = join(directory, fileName(`${stamp}-${name}`));
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
+
+function fileName(name: string): string {
+  return `${name.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.yaml`;
+}
+
+/** The editor as kubectl chooses it: `KUBE_EDITOR`, `EDITOR`, `vi`. It may hold arguments. */
+export function editorCommand(env: Readonly<Record<string, string | undefined>>): string {
+  return env["KUBE_EDITOR"] || env["EDITOR"] || "vi";
+}
+
+/**
+ * Runs the editor on a file until it ends, on our terminal.
+ * @throws KelpieError where it cannot be started or fails
+ */
+export function runEditor(
+  command: string,
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Through a shell, as git and kubectl do: the variable may hold arguments and quotes.
+    const child = spawn("sh", ["-c", `${command} "$1"`, "sh", path], { stdio: "inherit", env: { ...env } });
+    const hint = "set KUBE_EDITOR or EDITOR to an editor that waits until the file is closed";
+    child.once("error", (cause) => reject(new KelpieError(`the editor "${command}" did not start`, { hint, cause })));
+    child.once("exit", (code, signal) => {
+      if (code === 0) resolve();
+      else if (code === 127) reject(new KelpieError(`the editor "${command}" was not found`, { hint }));
+      else
+        reject(new KelpieError(`the editor "${command}" ended with ${signal ?? `exit code ${code ?? 0}`}`, { hint }));
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import { cleanForEdit, parseEdited } from "../../cluster/edit.ts";
+import { asRecord, asString, type KubeObject } from "../../lib/kube/object.ts";
+import { diffLines, type DiffLine } from "../../lib/line-diff.ts";
+import { toYaml } from "../../lib/yaml.ts";
+import { base64Length } from "../../resources/data-entries.ts";
+
+/** Begins every line that kelpie puts on top of the text; such lines are taken away again. */
+const MARK = "#| ";
+
+/** The text with lines for the reader on top. */
+export function withNotes(text: string, notes: readonly string[]): string {
+  const lines = notes.flatMap((note) => note.split("\n")).map((line) => `${MARK}${line}`.trimEnd());
+  return `${[...lines, ""].join("\n")}${text}`;
+}
+
+/** The text without kelpie's own lines; the user's comments stay. */
+export function withoutNotes(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => !line.startsWith(MARK.trimEnd()))
+    .join("\n");
+}
+
+/**
+ * What an edit would change, for the user to look at. Values of a Secret are told by their size.
+ * @throws YamlError, EditError as `parseEdited`
+ */
+export function editDiff(original: KubeObject, editedText: string): readonly DiffLine[] {
+  const before = cleanForEdit(original);
+  const after = parseEdited(editedText, original);
+  if (original.kind !== "Secret") return diffLines(toYaml(before), toYaml(after));
+  return diffLines(toYaml(maskedSecret(before, before)), toYaml(maskedSecret(after, before)));
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function maskedSecret(secret: Fields, original: Fields): Fields {
+  const was = asRecord(original["data"]);
+  const sizes = (values: Fields, plain: boolean): Fields =>
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => {
+        const text = asString(value);
+        const bytes = plain ? Buffer.byteLength(text) : base64Length(text);
+        const changed = plain || (key in was && was[key] !== value);
+        return [key, `<${bytes} bytes${changed ? ", changed" : ""}>`];
+      }),
+    );
+  return {
+    ...secret,
+    ...("data" in secret ? { data: sizes(asRecord(secret["data"]), false) } : {}),
+    ...("stringData" in secret ? { stringData: sizes(asRecord(secret["stringData"]), true) } : {}),
+  };
+}

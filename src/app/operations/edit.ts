@@ -1,0 +1,188 @@
+import { isApiError } from "../../cluster/api-error.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { applyEdit, editableYaml } from "../../cluster/edit.ts";
+import type { Operations, TargetObject } from "../../hotkeys/action.ts";
+import { errorMessage } from "../../lib/errors.ts";
+import { apiVersionOf } from "../../lib/kube/gvr.ts";
+import type { KubeObject } from "../../lib/kube/object.ts";
+import type { DiffLine } from "../../lib/line-diff.ts";
+import type { Tone } from "../../lib/tone.ts";
+import type { AppServices } from "../context.ts";
+import { createEditFile, editorCommand, keepEdit, runEditor, type EditFile } from "./edit-file.ts";
+import { editDiff, withNotes, withoutNotes } from "./edit-text.ts";
+import { hintOf } from "./shell.ts";
+
+/**
+ * Edits an object in the user's editor. Nothing is sent before the server has accepted the change in a dry run and the
+ * user has seen the difference and agreed. What is refused goes back to the editor with the reason on top; what is
+ * given up is kept on disk.
+ */
+export function createEdit(services: AppServices): Operations["edit"] {
+  return async (target) => {
+    const cluster = services.cluster();
+    if (cluster === undefined) return;
+    if (cluster.writes.readOnly.get()) {
+      services.app.flash("warning", "read-only: nothing can be edited");
+      return;
+    }
+    let file: EditFile | undefined;
+    try {
+      const original = await readObject(cluster, target);
+      file = await createEditFile(`${target.resource.singular || target.resource.resource}-${target.name}`);
+      await new EditSession(services, cluster, target, file, original).run();
+    } catch (error) {
+      services.app.flash("error", `${target.name} was not edited: ${errorMessage(error)}${hintOf(error)}`);
+    } finally {
+      // A file that cannot be removed lies in the temporary directory, readable by its owner alone.
+      await file?.remove().catch(() => undefined);
+    }
+  };
+}
+
+async function readObject(cluster: Cluster, { resource, namespace, name }: TargetObject): Promise<KubeObject> {
+  const object = await cluster.get({ resource, namespace, name });
+  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
+}
+
+class EditSession {
+  readonly #services: AppServices;
+  readonly #cluster: Cluster;
+  readonly #target: TargetObject;
+  readonly #file: EditFile;
+  readonly #editor: string;
+  /** What the text is an edit of: the newest version after a conflict. */
+  #original: KubeObject;
+
+  constructor(services: AppServices, cluster: Cluster, target: TargetObject, file: EditFile, original: KubeObject) {
+    this.#services = services;
+    this.#cluster = cluster;
+    this.#target = target;
+    this.#file = file;
+    this.#original = original;
+    this.#editor = editorCommand(services.env);
+  }
+
+  async run(): Promise<void> {
+    const first = editableYaml(this.#original);
+    let text = first;
+    let notes = ["Lines that begin with #| are taken away. An unchanged text changes nothing."];
+    for (;;) {
+      const before = text;
+      const edited = await this.#edit(before, notes);
+      const refused = notes.length > 1;
+      if (edited === before || edited.trim() === "") {
+        // Saved as it was: after a refusal that means giving up, and the work in it must not be lost.
+        if (refused && edited !== first) await this.#keep(edited, "the edit was given up");
+        else this.#services.app.flash("info", `${this.#target.name}: nothing was changed`);
+        return;
+      }
+      const next = await this.#submit(edited);
+      if (next === undefined) return;
+      text = next.text;
+      notes = [...next.notes, "", "Save it unchanged to give up."];
+    }
+  }
+
+  /** @returns the text the user left in the file, without kelpie's notes */
+  async #edit(text: string, notes: readonly string[]): Promise<string> {
+    await this.#file.write(withNotes(text, notes));
+    try {
+      await this.#services.suspend(() => runEditor(this.#editor, this.#file.path, this.#services.env));
+    } catch (error) {
+      const left = withoutNotes(await this.#file.read());
+      if (left !== text) await this.#keep(left, errorMessage(error));
+      throw error;
+    }
+    return withoutNotes(await this.#file.read());
+  }
+
+  /** @returns what to edit again and why; `undefined` when it is over */
+  async #submit(edited: string): Promise<{ readonly text: string; readonly notes: readonly string[] } | undefined> {
+    const { app } = this.#services;
+    let text = edited;
+    for (;;) {
+      try {
+        const tried = await this.#apply(text, true);
+        if (tried.outcome === "unchanged") {
+          app.flash("info", `${this.#target.name}: nothing was changed`);
+          return undefined;
+        }
+        if (tried.outcome === "accepted") {
+          if (!(await this.#confirm(editDiff(this.#original, text)))) {
+            await this.#keep(text, "the edit was cancelled");
+            return undefined;
+          }
+          const written = await this.#apply(text, false);
+          if (written.outcome !== "conflict") {
+            app.flash("info", `${this.#target.resource.singular} ${this.#target.name} was edited`);
+            return undefined;
+          }
+          this.#original = this.#named(written.latest);
+          text = written.text;
+          if (written.conflicts.length > 0) return { text, notes: conflictNotes(written.conflicts) };
+          continue;
+        }
+        this.#original = this.#named(tried.latest);
+        text = tried.text;
+        if (tried.conflicts.length > 0) return { text, notes: conflictNotes(tried.conflicts) };
+      } catch (error) {
+        if (isApiError(error, 401, 403, 404)) {
+          await this.#keep(text, errorMessage(error));
+          return undefined;
+        }
+        return { text, notes: [`It was refused: ${errorMessage(error)}`] };
+      }
+    }
+  }
+
+  #apply(text: string, dryRun: boolean): ReturnType<typeof applyEdit> {
+    const { resource, namespace, name } = this.#target;
+    const target = { resource, namespace, name, uid: this.#original.metadata.uid };
+    return applyEdit(this.#cluster.writes, target, this.#original, text, {
+      dryRun,
+      latest: () => readObject(this.#cluster, this.#target),
+    });
+  }
+
+  #named(object: KubeObject): KubeObject {
+    const { resource } = this.#target;
+    return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
+  }
+
+  async #confirm(diff: readonly DiffLine[]): Promise<boolean> {
+    const { resource, name } = this.#target;
+    const choices = await this.#services.app.confirm({
+      title: `Change ${resource.singular || resource.resource} ${name}?`,
+      lines: diff.map(diffText),
+      lineTones: diff.map((line) => DIFF_TONES[line.kind]),
+      confirmLabel: "Apply",
+      danger: false,
+    });
+    return choices !== undefined;
+  }
+
+  async #keep(text: string, why: string): Promise<void> {
+    const { app, paths, clock } = this.#services;
+    const path = await keepEdit(paths.state, this.#target.name, text, clock.now());
+    app.flash("warning", `${why}; your text is in ${path}`);
+  }
+}
+
+const DIFF_TONES: Readonly<Record<DiffLine["kind"], Tone | undefined>> = {
+  same: undefined,
+  added: "ok",
+  removed: "error",
+  gap: "muted",
+};
+
+function diffText(line: DiffLine): string {
+  const marks = { same: "  ", added: "+ ", removed: "- ", gap: "… " } as const;
+  return `${marks[line.kind]}${line.text}`;
+}
+
+function conflictNotes(conflicts: readonly string[]): readonly string[] {
+  return [
+    "Somebody changed the same fields meanwhile. Your values stand in the text, on top of the newest version:",
+    ...conflicts.map((path) => `  ${path}`),
+  ];
+}
