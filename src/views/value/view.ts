@@ -80,7 +80,7 @@ class ValueView {
     const entry = dataEntries(object).find((one) => one.key === this.#key);
     if (entry === undefined) this.#pager.setLines([{ text: `the key ${this.#key} is gone` }]);
     else if (this.#revealed) this.#pager.setLines(valueLines(entry));
-    else this.#pager.setLines([{ text: `<masked: ${entry.bytes.length} bytes>` }]);
+    else this.#pager.setLines([{ text: `<masked, ${entry.bytes.length} bytes>` }]);
   }
 }
 

@@ -20,8 +20,8 @@ export function objectYaml(object: KubeObject, options: YamlOptions): string {
 function withoutValues(secret: KubeObject, decode: boolean): KubeObject {
   const show = (value: unknown): string => {
     const encoded = asString(value);
-    if (!decode) return `<masked: ${base64Length(encoded)} bytes>`;
-    return decodeText(Buffer.from(encoded, "base64")) ?? `<binary: ${base64Length(encoded)} bytes>`;
+    if (!decode) return `<masked, ${base64Length(encoded)} bytes>`;
+    return decodeText(Buffer.from(encoded, "base64")) ?? `<binary, ${base64Length(encoded)} bytes>`;
   };
   const annotations = secret.metadata.annotations;
   const metadata =
