@@ -65,7 +65,7 @@ export class PodSandbox {
 
   addresses(pod: Pod): PodAddresses {
     const { hostIp } = this.#context;
-    return { podIp: pod.hostNetwork ? hostIp : (this.#state?.ip ?? ""), hostIp };
+    return { podIp: this.#state?.ip ?? (pod.hostNetwork ? hostIp : ""), hostIp };
   }
 
   /**

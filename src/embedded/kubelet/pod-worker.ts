@@ -133,6 +133,8 @@ export class PodWorker {
     if (specChanged) this.#references = referencedObjects(pod);
     // The downward API shows labels and annotations in files.
     if (specChanged || metadataChanged) this.#sandbox.markDirty();
+    // A hook that is still running must not hold up the deletion.
+    if (pod.deleting) this.#ended.abort();
     this.#termination?.shorten(this.#pod);
     this.wake();
   }
@@ -141,6 +143,7 @@ export class PodWorker {
   removed(object: KubeObject): void {
     this.#pod = parsePod(object);
     this.#deletedFromApi = true;
+    this.#ended.abort();
     this.#termination?.shorten(this.#pod);
     this.wake();
   }
@@ -310,7 +313,7 @@ export class PodWorker {
     const target = this.#handlerTarget(record, container);
     const result = await runHandler(container.postStart, target, this.#ended.signal);
     this.#starting.delete(id);
-    if (result.success || this.#stopped) return;
+    if (result.success || this.#isTerminating()) return;
     const { recorder } = this.#context;
     const message = `PostStartHook failed${result.output === "" ? "" : `: ${result.output}`}`;
     recorder.event(this.#pod.object, "Warning", "FailedPostStartHook", message, fieldPathOf(container));
@@ -372,7 +375,6 @@ export class PodWorker {
   }
 
   async #syncTerminating(): Promise<void> {
-    this.#ended.abort();
     this.#termination ??= new PodTermination(this.#context, this.#containers, this.#stopper, this.#pod, () =>
       this.wake(),
     );
@@ -424,6 +426,7 @@ export class PodWorker {
     }
     this.#stopped = true;
     this.#timer?.();
+    this.#context.backOff.forget(`${this.uid}/`);
     this.#onFinished(this.uid);
   }
 

@@ -43,6 +43,11 @@ export class RestartBackOff {
     entry.lastUpdate = this.#clock.now();
   }
 
+  /** Drops the keys that begin with `prefix`. */
+  forget(prefix: string): void {
+    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
+  }
+
   #expired(since: number, entry: Entry): boolean {
     return since - entry.lastUpdate > MAXIMUM_MILLISECONDS * 2;
   }

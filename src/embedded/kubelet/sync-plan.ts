@@ -130,7 +130,7 @@ class Planner {
     const { pod } = this.#input;
     if (container.role === "ephemeral") return false;
     if (container.role === "sidecar") return true;
-    if (changed(container, record)) return container.role === "main";
+    if (changed(container, record) && container.role === "main") return true;
     const failed = exitCodeOf(record) !== 0;
     if (pod.restartPolicy === "Never") return false;
     if (container.role === "init" || pod.restartPolicy === "OnFailure") return failed;
