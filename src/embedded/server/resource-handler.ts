@@ -5,6 +5,7 @@ import { authorize } from "./authorization.ts";
 import type { Exchange, ResourceExchange, ServerContext } from "./exchange.ts";
 import { handleList } from "./list-handler.ts";
 import { isTrue, type ResourcePath } from "./request-info.ts";
+import { handleMetrics, metricsResources } from "./metrics-handlers.ts";
 import { handleReview, reviewResources } from "./review-handlers.ts";
 import { handleSubresource } from "./subresource-handlers.ts";
 import { handleWatch } from "./watch-handler.ts";
@@ -20,9 +21,10 @@ import {
 type VirtualHandler = (context: ServerContext, exchange: ResourceExchange, name?: string) => Promise<void>;
 
 /** Resources that are answered without a store. */
-const virtual: ReadonlyMap<string, { readonly resource: ServedResource; readonly handle: VirtualHandler }> = new Map(
-  reviewResources.map((resource) => [gvrKey(resource), { resource, handle: handleReview }]),
-);
+const virtual: ReadonlyMap<string, { readonly resource: ServedResource; readonly handle: VirtualHandler }> = new Map([
+  ...reviewResources.map((resource) => [gvrKey(resource), { resource, handle: handleReview }] as const),
+  ...metricsResources.map((resource) => [gvrKey(resource), { resource, handle: handleMetrics }] as const),
+]);
 
 /** What discovery shows beside the stored resources. */
 export const virtualResources: readonly ServedResource[] = [...virtual.values()].map(({ resource }) => resource);

@@ -1,0 +1,114 @@
+import { basename } from "node:path";
+import { mkdirSync } from "node:fs";
+import { systemClock } from "../lib/clock.ts";
+import { errorMessage } from "../lib/errors.ts";
+import { createLogger, fileWriter, LOG_LEVELS, type Logger } from "../lib/log.ts";
+import { startEngine, type Engine } from "./engine.ts";
+import { clusterKubeconfig } from "./kubeconfig.ts";
+import {
+  directoryAt,
+  readEngineState,
+  writePrivateFile,
+  type ClusterDirectory,
+  type EngineState,
+} from "./lifecycle/cluster-directory.ts";
+import type { DaemonMessage } from "./lifecycle/daemon-message.ts";
+import { lockEngine } from "./lifecycle/engine-lock.ts";
+import { identify } from "./runtimes/process-identity.ts";
+import { KUBERNETES_VERSION } from "./server/api-server.ts";
+
+const EXIT_MILLISECONDS = 2000;
+
+/**
+ * The program of a cluster's daemon process: `daemon <directory> [--destroy]`.
+ *
+ * SIGTERM ends the engine and lets containers run on; SIGUSR2 ends them too. `--destroy` runs no engine: it ends what
+ * an earlier one left running.
+ */
+async function main(): Promise<void> {
+  const [path = "", mode] = process.argv.slice(2);
+  const directory = directoryAt(path, basename(path));
+  mkdirSync(directory.path, { recursive: true, mode: 0o700 });
+  const level = LOG_LEVELS.find((each) => each === process.env["KELPIE_LOG_LEVEL"]) ?? "info";
+  const logger = createLogger(level, fileWriter(directory.logFile), "engine");
+  survive(logger);
+  const unlock = lockEngine(directory);
+  if (mode === "--destroy") {
+    await destroyLeftovers(directory, logger);
+    unlock();
+    return;
+  }
+  const engine = await startEngine({
+    directory: directory.path,
+    name: directory.name,
+    port: readEngineState(directory)?.port ?? 0,
+    clock: systemClock,
+    logger,
+    withNode: true,
+  });
+  writePrivateFile(directory.kubeconfigFile, clusterKubeconfig(directory.name, engine.port, engine.pki));
+  const state: EngineState = {
+    pid: process.pid,
+    startTime: identify(process.pid)?.startTime ?? "",
+    port: engine.port,
+    version: KUBERNETES_VERSION,
+  };
+  writePrivateFile(directory.stateFile, JSON.stringify(state));
+  tell({ type: "ready", port: engine.port });
+  const settled = (message: string | undefined): void => {
+    tell({ type: "node", ...(message === undefined ? {} : { message }) });
+    if (process.connected) process.disconnect();
+  };
+  engine.nodeReady.then(
+    () => settled(undefined),
+    (error: unknown) => settled(errorMessage(error)),
+  );
+  endOn("SIGTERM", engine, logger, false);
+  endOn("SIGINT", engine, logger, false);
+  endOn("SIGUSR2", engine, logger, true);
+  logger.info("engine started", { pid: process.pid, milliseconds: Math.round(performance.now()) });
+}
+
+/** What a bug in one request or controller throws is written down; the cluster goes on. */
+function survive(logger: Logger): void {
+  const log = (what: string) => (error: unknown) => {
+    logger.error(what, { error, stack: error instanceof Error ? error.stack : undefined });
+  };
+  process.on("uncaughtException", log("uncaught exception"));
+  process.on("unhandledRejection", log("unhandled rejection"));
+  // The terminal that started it may go.
+  process.on("SIGHUP", () => undefined);
+}
+
+function endOn(signal: NodeJS.Signals, engine: Engine, logger: Logger, endPods: boolean): void {
+  process.on(signal, () => {
+    logger.info("engine ends", { signal });
+    // With everything closed the process ends by itself; what does not close must not keep it.
+    const last = (): void => {
+      systemClock.after(EXIT_MILLISECONDS, () => process.kill(process.pid, "SIGKILL"), { background: true });
+    };
+    engine.stop({ endPods }).then(last, (error: unknown) => {
+      logger.error("the engine did not end well", { error });
+      last();
+    });
+  });
+}
+
+/** To the process that started this one, as long as it listens. */
+function tell(message: DaemonMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function destroyLeftovers(directory: ClusterDirectory, logger: Logger): Promise<void> {
+  const { chooseRuntime } = await import("./runtimes/ladder.ts");
+  const { runtime } = await chooseRuntime({ directory: directory.path, clock: systemClock, logger });
+  await runtime.destroy();
+}
+
+main().catch((error: unknown) => {
+  const message = errorMessage(error);
+  tell({ type: "failed", message });
+  process.exitCode = 1;
+  process.stderr.write(`${message}\n`);
+  if (process.connected) process.disconnect();
+});

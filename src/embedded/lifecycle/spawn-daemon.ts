@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import type { Clock } from "../../lib/clock.ts";
+import { errorMessage, KelpieError } from "../../lib/errors.ts";
+import { programPath } from "../assets.ts";
+import type { ClusterDirectory } from "./cluster-directory.ts";
+import { parseDaemonMessage, type DaemonMessage } from "./daemon-message.ts";
+
+const START_MILLISECONDS = 60_000;
+
+export interface SpawnOptions {
+  readonly directory: ClusterDirectory;
+  readonly clock: Clock;
+  /** Until the node runs pods too. */
+  readonly waitForNode: boolean;
+  readonly onMessage: (message: DaemonMessage) => void;
+}
+
+/**
+ * Starts the daemon, detached, and waits until it is ready.
+ * @throws KelpieError with the daemon's own words where it fails
+ */
+export function spawnDaemon(options: SpawnOptions): Promise<void> {
+  const { directory, clock } = options;
+  const child = startProgram(directory, [], true);
+  return new Promise((resolve, reject) => {
+    const settle = (error?: KelpieError): void => {
+      cancel();
+      if (child.connected) child.disconnect();
+      child.unref();
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const fail = (why: string): void =>
+      settle(
+        new KelpieError(`the cluster "${directory.name}" did not start: ${why}`, {
+          hint: `its log is ${directory.logFile}`,
+        }),
+      );
+    const cancel = clock.after(START_MILLISECONDS, () => {
+      child.kill("SIGKILL");
+      fail(`it was not ready within ${START_MILLISECONDS / 1000} s`);
+    });
+    child.on("error", (error) => fail(errorMessage(error)));
+    child.on("exit", (code, signal) => fail(`its process ended (${signal ?? `exit code ${code ?? "unknown"}`})`));
+    child.on("message", (value) => {
+      const message = parseDaemonMessage(value);
+      if (message === undefined) return;
+      options.onMessage(message);
+      if (message.type === "failed") fail(message.message);
+      else if (message.type === "node" || !options.waitForNode) settle();
+    });
+  });
+}
+
+/** Ends what an engine that is gone left running. */
+export function runDestroy(directory: ClusterDirectory): Promise<void> {
+  const child = startProgram(directory, ["--destroy"], false);
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void =>
+      reject(
+        new KelpieError(`what runs in the cluster "${directory.name}" could not be ended: ${why}`, {
+          hint: `its log is ${directory.logFile}`,
+        }),
+      );
+    let said = "";
+    child.on("message", (value) => {
+      const message = parseDaemonMessage(value);
+      if (message?.type === "failed") said = message.message;
+    });
+    child.on("error", (error) => fail(errorMessage(error)));
+    child.on("exit", (code, signal) => {
+      if (code === 0) resolve();
+      else fail(said === "" ? (signal ?? `exit code ${code ?? "unknown"}`) : said);
+    });
+  });
+}
+
+function startProgram(directory: ClusterDirectory, options: readonly string[], detached: boolean) {
+  mkdirSync(directory.path, { recursive: true, mode: 0o700 });
+  const log = openSync(directory.logFile, "a", 0o600);
+  try {
+    return spawn(process.execPath, [programPath("daemon"), directory.path, ...options], {
+      detached,
+      cwd: "/",
+      stdio: ["ignore", log, log, "ipc"],
+    });
+  } finally {
+    closeSync(log);
+  }
+}

@@ -1,0 +1,248 @@
+import { EventEmitter } from "node:events";
+import { Duplex } from "node:stream";
+import { constants, createInflate, type Inflate } from "node:zlib";
+import { SPDY_DICTIONARY } from "./spdy-dictionary.ts";
+
+/**
+ * The server's side of SPDY/3.1 as Kubernetes' clients speak it (moby/spdystream): they open the streams, nobody uses
+ * flow control, push or settings.
+ */
+
+const FRAME = { synStream: 1, synReply: 2, rstStream: 3, settings: 4, ping: 6, goAway: 7 } as const;
+const FLAG_FIN = 1;
+const HEADER_BYTES = 8;
+const MAX_CHUNK_BYTES = 32 * 1024;
+const CANCEL = 5;
+
+/** Takes the bytes of frames; resolves when more may be sent. */
+export type SendBytes = (bytes: Buffer) => Promise<void>;
+
+type Headers = Readonly<Record<string, string>>;
+
+interface Frames {
+  data(id: number, payload: Buffer, fin: boolean): Promise<void>;
+  reset(id: number): Promise<void>;
+}
+
+/** One stream: reading ends with the client's FIN, `end` sends ours. */
+export class SpdyStream extends Duplex {
+  readonly id: number;
+  readonly headers: Headers;
+  readonly #frames: Frames;
+  #finished = false;
+
+  constructor(id: number, headers: Headers, frames: Frames) {
+    super({ allowHalfOpen: true });
+    this.id = id;
+    this.headers = headers;
+    this.#frames = frames;
+  }
+
+  override _read(): void {
+    // The session pushes what arrives: SPDY without flow control cannot be held back per stream.
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    void this.#writeAll(chunk).then(() => done(), done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#finished = true;
+    void this.#frames.data(this.id, Buffer.alloc(0), true).then(() => done(), done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#finished) void this.#frames.reset(this.id).catch(() => undefined);
+    this.#finished = true;
+    done(error);
+  }
+
+  async #writeAll(chunk: Buffer): Promise<void> {
+    for (let offset = 0; offset < chunk.length; offset += MAX_CHUNK_BYTES) {
+      await this.#frames.data(this.id, chunk.subarray(offset, offset + MAX_CHUNK_BYTES), false);
+    }
+  }
+}
+
+interface SessionEvents {
+  stream: [SpdyStream];
+  error: [Error];
+}
+
+/** Frames of one connection. Emits `stream` for each that the client opens. */
+export class SpdySession extends EventEmitter<SessionEvents> {
+  readonly #send: SendBytes;
+  readonly #inflate: Inflate = createInflate({ dictionary: SPDY_DICTIONARY });
+  readonly #streams = new Map<number, SpdyStream>();
+  #input: Buffer = Buffer.alloc(0);
+  #reading = false;
+  #firstReply = true;
+  #closed = false;
+
+  constructor(send: SendBytes) {
+    super();
+    this.#send = send;
+    this.#inflate.on("error", (error) => this.#fail(error));
+  }
+
+  /** Takes bytes from the connection, split anyhow. */
+  feed(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#readFrames().then(
+      () => (this.#reading = false),
+      (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  /** The connection is gone: every stream ends. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const stream of this.#streams.values()) stream.destroy();
+    this.#streams.clear();
+    this.#inflate.destroy();
+  }
+
+  #fail(error: Error): void {
+    if (this.#closed) return;
+    this.close();
+    this.emit("error", error);
+  }
+
+  /** Frames in order; the one wait is for the decompression of a header block, which zlib does elsewhere. */
+  async #readFrames(): Promise<void> {
+    while (this.#input.length >= HEADER_BYTES && !this.#closed) {
+      const word = this.#input.readUInt32BE(0);
+      const flags = this.#input.readUInt8(4);
+      const end = HEADER_BYTES + this.#input.readUIntBE(5, 3);
+      if (this.#input.length < end) return;
+      const payload = this.#input.subarray(HEADER_BYTES, end);
+      this.#input = this.#input.subarray(end);
+      if (word < 0x8000_0000) this.#onData(word, flags, payload);
+      else await this.#onControl(word & 0xffff, flags, payload);
+    }
+  }
+
+  #onData(id: number, flags: number, payload: Buffer): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.destroyed) return;
+    if (payload.length > 0) stream.push(Buffer.from(payload));
+    if ((flags & FLAG_FIN) !== 0) stream.push(null);
+  }
+
+  async #onControl(type: number, flags: number, payload: Buffer): Promise<void> {
+    switch (type) {
+      case FRAME.synStream:
+        return this.#onOpen(flags, payload);
+      case FRAME.rstStream:
+        this.#streams.get(payload.readUInt32BE(0) & 0x7fff_ffff)?.destroy();
+        return;
+      case FRAME.ping:
+        return this.#control(FRAME.ping, payload);
+      default:
+        // Settings and GOAWAY ask for nothing here.
+        return;
+    }
+  }
+
+  async #onOpen(flags: number, payload: Buffer): Promise<void> {
+    const id = payload.readUInt32BE(0) & 0x7fff_ffff;
+    const headers = parseHeaders(await this.#decompress(payload.subarray(10)));
+    const stream = new SpdyStream(id, headers, {
+      data: (streamId, bytes, fin) => this.#data(streamId, bytes, fin),
+      reset: (streamId) => this.#reset(streamId),
+    });
+    // Whoever uses the stream sees its end; an error here has nobody else to tell.
+    stream.on("error", () => undefined);
+    stream.on("close", () => this.#streams.delete(id));
+    this.#streams.set(id, stream);
+    await this.#control(FRAME.synReply, Buffer.concat([payload.subarray(0, 4), this.#emptyHeaders()]));
+    this.emit("stream", stream);
+    if ((flags & FLAG_FIN) !== 0) stream.push(null);
+  }
+
+  #decompress(block: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      const collect = (chunk: Buffer): void => void chunks.push(chunk);
+      const settle = (finish: () => void): void => {
+        this.#inflate.off("data", collect);
+        this.#inflate.off("error", onError);
+        finish();
+      };
+      const onError = (error: Error): void => settle(() => reject(error));
+      this.#inflate.on("data", collect);
+      this.#inflate.once("error", onError);
+      this.#inflate.write(block, () => {
+        this.#inflate.flush(constants.Z_SYNC_FLUSH, () => settle(() => resolve(Buffer.concat(chunks))));
+      });
+    });
+  }
+
+  /**
+   * No headers, as stored (uncompressed) deflate blocks: no compressor has to be kept. The empty block at the end is
+   * what Go's inflater waits for before it reads on.
+   */
+  #emptyHeaders(): Buffer {
+    const prefix = this.#firstReply ? Buffer.from([0x78, 0xbb, ...adler32(SPDY_DICTIONARY)]) : Buffer.alloc(0);
+    this.#firstReply = false;
+    const noHeaders = [0, 0, 0, 0];
+    return Buffer.concat([prefix, Buffer.from([0, 4, 0, 0xfb, 0xff, ...noHeaders, 0, 0, 0, 0xff, 0xff])]);
+  }
+
+  #control(type: number, payload: Buffer): Promise<void> {
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt16BE(0x8003, 0);
+    header.writeUInt16BE(type, 2);
+    header.writeUIntBE(payload.length, 5, 3);
+    return this.#write(Buffer.concat([header, payload]));
+  }
+
+  #data(id: number, payload: Buffer, fin: boolean): Promise<void> {
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt32BE(id, 0);
+    header.writeUInt8(fin ? FLAG_FIN : 0, 4);
+    header.writeUIntBE(payload.length, 5, 3);
+    return this.#write(Buffer.concat([header, payload]));
+  }
+
+  #reset(id: number): Promise<void> {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(id, 0);
+    payload.writeUInt32BE(CANCEL, 4);
+    return this.#control(FRAME.rstStream, payload);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    if (!this.#closed) await this.#send(bytes);
+  }
+}
+
+/** Name/value pairs with 32-bit lengths; names in lower case. */
+function parseHeaders(block: Buffer): Headers {
+  const headers: Record<string, string> = {};
+  let offset = 4;
+  const next = (): string => {
+    const start = offset + 4;
+    offset = start + block.readUInt32BE(offset);
+    return block.toString("utf8", start, offset);
+  };
+  for (let left = block.readUInt32BE(0); left > 0; left -= 1) {
+    const name = next().toLowerCase();
+    headers[name] = next();
+  }
+  return headers;
+}
+
+function adler32(bytes: Buffer): readonly number[] {
+  let low = 1;
+  let high = 0;
+  for (const byte of bytes) {
+    low = (low + byte) % 65_521;
+    high = (high + low) % 65_521;
+  }
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff];
+}
