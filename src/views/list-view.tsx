@@ -235,9 +235,9 @@ function listLines(state: ListState, width: number, height: number, palette: Pal
     const lead = " ".repeat(Math.max(0, Math.floor((width - textWidth(text)) / 2)));
     return [...Array.from({ length: Math.floor(height / 3) }, () => ""), palette.paint(lead + fit(text, width), "dim")];
   }
-  const widths = columnWidths(columns, rows, width - 2);
+  const widths = columnWidths(columns, rows, width);
   const line = (cells: readonly string[]): string =>
-    ` ${cells.map((text, index) => fit(text, widths[index] ?? 0, columns[index]?.align)).join(" ".repeat(GAP))} `;
+    cells.map((text, index) => fit(text, widths[index] ?? 0, columns[index]?.align)).join(" ".repeat(GAP));
   const lines = [palette.paint(fit(line(columns.map((column) => column.title)), width), "heading")];
   for (let index = top; index < rows.length && lines.length < height; index += 1) {
     const cells = rows[index]?.cells ?? [];
@@ -249,7 +249,7 @@ function listLines(state: ListState, width: number, height: number, palette: Pal
     const painted = cells.map((cell, column) =>
       palette.paint(fit(sanitize(cell.text), widths[column] ?? 0, columns[column]?.align), cell.tone ?? "text"),
     );
-    lines.push(` ${painted.join(" ".repeat(GAP))} `);
+    lines.push(painted.join(" ".repeat(GAP)));
   }
   return lines;
 }

@@ -45,7 +45,7 @@ export const pods = defineKind({
     shareColumn("%CPU/L", "cpu", usage, (pod) => podResources(pod).limits.cpu),
     shareColumn("%MEM/R", "memory", usage, (pod) => podResources(pod).requests.memory),
     shareColumn("%MEM/L", "memory", usage, (pod) => podResources(pod).limits.memory),
-    textColumn("IP", podAddress, { keep: 5, sortKey: (pod) => addressKey(podAddress(pod)) }),
+    textColumn("IP", podAddress, { keep: 5, minWidth: 11, sortKey: (pod) => addressKey(podAddress(pod)) }),
     textColumn("NODE", (pod) => asString(at(pod, "spec", "nodeName"), "<none>"), { keep: 6, minWidth: 6 }),
     textColumn("QOS", (pod) => asString(at(pod, "status", "qosClass"), "<none>"), { keep: 2 }),
     ageColumn,
