@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { applyDefaults } from "../../../src/embedded/machinery/defaulting.ts";
 import { applyMergePatch } from "../../../src/embedded/machinery/patch/merge-patch.ts";
 import { serverSideApply, trackManagedFields } from "../../../src/embedded/machinery/patch/ssa/server-side-apply.ts";
 import { StatusError } from "../../../src/embedded/machinery/status-error.ts";
@@ -241,4 +242,53 @@ test("an update can reset managed fields", () => {
   const after = { ...before, metadata: { ...before.metadata, managedFields: [{}] } };
   const object = trackManagedFields({ ...actor, before, after, operation: "Update" });
   expect(object.metadata.managedFields).toBeUndefined();
+});
+
+test("what Go always writes is nobody's: a created pod's managed fields are those of a real cluster", () => {
+  const pod: KubeObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "nginx", namespace: "default", labels: { run: "nginx" } },
+    spec: { containers: [{ name: "nginx", image: "nginx" }] },
+  };
+  const object = trackManagedFields({
+    manager: "kubectl-run",
+    apiVersion: "v1",
+    schema: schemaOf("v1", "Pod"),
+    now,
+    before: undefined,
+    after: applyDefaults(pod),
+    operation: "Update",
+  });
+  expect(object.metadata.managedFields).toEqual([
+    {
+      manager: "kubectl-run",
+      operation: "Update",
+      apiVersion: "v1",
+      time: now,
+      fieldsType: "FieldsV1",
+      fieldsV1: {
+        "f:metadata": { "f:labels": { ".": {}, "f:run": {} } },
+        "f:spec": {
+          "f:containers": {
+            'k:{"name":"nginx"}': {
+              ".": {},
+              "f:image": {},
+              "f:imagePullPolicy": {},
+              "f:name": {},
+              "f:resources": {},
+              "f:terminationMessagePath": {},
+              "f:terminationMessagePolicy": {},
+            },
+          },
+          "f:dnsPolicy": {},
+          "f:enableServiceLinks": {},
+          "f:restartPolicy": {},
+          "f:schedulerName": {},
+          "f:securityContext": {},
+          "f:terminationGracePeriodSeconds": {},
+        },
+      },
+    },
+  ]);
 });

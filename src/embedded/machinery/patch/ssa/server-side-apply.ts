@@ -1,7 +1,13 @@
 import type { KubeObject } from "../../../../lib/kube/object.ts";
 import type { Schema } from "../../../schema/schema.ts";
-import { isJsonArray, isJsonObject, jsonOf, kubeObjectOf, type JsonObject } from "../../json.ts";
-import { normalizeStruct } from "../../normalize.ts";
+import {
+  isJsonArray,
+  isJsonObject,
+  jsonOf,
+  kubeObjectOf,
+  type JsonObject,
+  type MutableJsonObject,
+} from "../../json.ts";
 import { badRequest } from "../../status-error.ts";
 import { compareTyped, type Comparison } from "./compare.ts";
 import { applyConflict, type FieldConflict } from "./conflict.ts";
@@ -120,10 +126,21 @@ function isNoManagers(applied: KubeObject): boolean {
   return managed === undefined || managed === null || (Array.isArray(managed) && managed.length === 0);
 }
 
-/** What Go makes of an object that does not exist yet: its type, and the structs that are always there. */
+/** What Go makes of an object that does not exist yet: its type, and for built-in types what is always there. */
 function emptyObject(like: JsonObject, schema: Schema): JsonObject {
   const { apiVersion = "", kind = "" } = like;
-  return normalizeStruct({ apiVersion, kind, metadata: {} }, schema);
+  return { ...(schema.name === "" ? {} : emptyStruct(schema)), apiVersion, kind, metadata: {} };
+}
+
+/** Structs that are no pointers are there, lists and pointers without `omitempty` are null: nobody adds them. */
+function emptyStruct(schema: Schema): JsonObject {
+  const result: MutableJsonObject = {};
+  for (const name of schema.required) result[name] = null;
+  for (const [name, value] of schema.fieldDefaults) {
+    const field = schema.fields.get(name);
+    result[name] = isJsonObject(value) && field !== undefined ? emptyStruct(field) : value;
+  }
+  return result;
 }
 
 /** Fields written before anyone applied belong to a manager made up for them. */
