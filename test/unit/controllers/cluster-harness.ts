@@ -5,7 +5,7 @@ import { gvrKey } from "../../../src/lib/kube/gvr.ts";
 import { at, objectPath, type Json, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { silentLogger, type Logger } from "../../../src/lib/log.ts";
 import { startControllers } from "../../../src/embedded/controllers/start-controllers.ts";
-import { keyOf, RESOURCES, type WatchEvent } from "../../../src/embedded/machinery/registry.ts";
+import { keyOf, RESOURCES, type Registry, type WatchEvent } from "../../../src/embedded/machinery/registry.ts";
 import { isConflict, isNotFound } from "../../../src/embedded/machinery/status-error.ts";
 import { startScheduler } from "../../../src/embedded/scheduler/start-scheduler.ts";
 import { bootstrapNamespaces } from "../../../src/embedded/server/bootstrap.ts";
@@ -26,6 +26,8 @@ export interface TestCluster {
   until(what: string, condition: () => boolean): Promise<void>;
   /** Calls back after every change, before waiting conditions are looked at. */
   onChange(listener: () => void): void;
+  /** Tells the controllers what they were to hear late. */
+  deliver(): void;
   apply(resource: Gvr, object: KubeObject): Promise<KubeObject>;
   patch(resource: Gvr, path: string, patch: Json): Promise<KubeObject>;
   dispose(): void;
@@ -37,6 +39,8 @@ export interface TestClusterOptions {
   readonly scheduler?: boolean;
   readonly node?: boolean;
   readonly logger?: Logger;
+  /** Resources whose changes the controllers hear of late: only after `deliver`. */
+  readonly late?: readonly Gvr[];
   /** Makes a pod that has a node ready; default all. */
   readonly becomesReady?: (pod: KubeObject) => boolean;
 }
@@ -67,6 +71,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     };
     registry.watch(resource, {}, { event }, signal);
   }
+  const held: Array<() => void> = [];
   const kubelet = new TestKubelet(registry, options.becomesReady ?? (() => true));
   registry.watch(RESOURCES.pods, {}, { event: (event) => kubelet.event(event) }, signal);
   const cluster: TestCluster = {
@@ -100,6 +105,9 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
         check();
       });
     },
+    deliver() {
+      for (const tell of held.splice(0)) tell();
+    },
     onChange: (listener) => listeners.push(listener),
     apply: (resource, object) => registry.create(resource, object.metadata.namespace ?? "", object),
     patch: (resource, path, patch) => registry.patch(resource, keyFromPath(path), "merge", patch),
@@ -109,7 +117,9 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     },
   };
   if (options.node !== false) await cluster.apply(RESOURCES.nodes, readyNode("node-1"));
-  if (options.controllers !== false) await startControllers({ registry, clock, logger, signal });
+  if (options.controllers !== false) {
+    await startControllers({ registry: delayed(registry, options.late ?? [], held), clock, logger, signal });
+  }
   if (options.scheduler !== false) await startScheduler({ registry, clock, logger, signal });
   return cluster;
 }
@@ -189,6 +199,32 @@ export class TestKubelet {
     this.#addresses += 1;
     return `10.244.${Math.floor(this.#addresses / 250)}.${(this.#addresses % 250) + 1}`;
   }
+}
+
+/** The registry with changes of some resources held back, but not what is there at the start. */
+function delayed(registry: ClusterRegistry, late: readonly Gvr[], held: Array<() => void>): Registry {
+  const keys = new Set(late.map(gvrKey));
+  const watch: Registry["watch"] = (resource, options, handler, signal) => {
+    let live = false;
+    const event = (change: WatchEvent): void => {
+      if (live && keys.has(gvrKey(resource))) held.push(() => handler.event(change));
+      else handler.event(change);
+    };
+    registry.watch(resource, options, { event, synced: () => handler.synced?.() }, signal);
+    live = true;
+  };
+  return new Proxy(registry, {
+    get(target, property) {
+      if (property === "watch") return watch;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+export async function turns(count = 50): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise<void>((resolve) => void nextTurn(resolve));
 }
 
 /** Moves a fake clock on by 5 ms in every turn of the event loop, so that back-offs end. */

@@ -2,7 +2,15 @@ import { afterEach, expect, test } from "vitest";
 import { at, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { deployment, eventTexts, isReady, keepMoving, startTestCluster, type TestCluster } from "./cluster-harness.ts";
+import {
+  deployment,
+  eventTexts,
+  isReady,
+  keepMoving,
+  startTestCluster,
+  turns,
+  type TestCluster,
+} from "./cluster-harness.ts";
 
 let cluster: TestCluster;
 afterEach(() => cluster.dispose());
@@ -201,11 +209,13 @@ test("Recreate ends every old pod, terminating ones too, before the first new on
   await cluster.patch(RESOURCES.deployments, "default/web", {
     spec: { template: { metadata: { annotations: { change: "1" } } } },
   });
-  await cluster.until(
-    "the old pods are going",
-    () => livePods().length === 0 && at(stored("web"), "status", "observedGeneration") === 2,
-  );
+  await cluster.until("the old set has no active pods", () => {
+    const [set] = cluster.all(RESOURCES.replicasets);
+    return livePods().length === 0 && at(set, "status", "replicas") === 0;
+  });
+  await turns();
   expect(cluster.all(RESOURCES.pods)).toHaveLength(2);
+  expect(cluster.all(RESOURCES.replicasets)).toHaveLength(1);
   await cluster.kubelet.release();
   await cluster.until("the new ones are ready", () => isRolledOut("web") && livePods().filter(isReady).length === 2);
   expect(mixed).toBe(false);

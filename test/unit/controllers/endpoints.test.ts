@@ -3,7 +3,7 @@ import { asRecords, at, type Json, type KubeObject } from "../../../src/lib/kube
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
 import { reconcileSlices } from "../../../src/embedded/controllers/endpoints/endpoint-slices.ts";
 import { backendsOf } from "../../../src/embedded/controllers/endpoints/service-backends.ts";
-import { isReady, pod, startTestCluster, type TestCluster } from "./cluster-harness.ts";
+import { isReady, pod, startTestCluster, turns, type TestCluster } from "./cluster-harness.ts";
 
 let cluster: TestCluster | undefined;
 afterEach(() => {
@@ -108,6 +108,19 @@ test("a slice that somebody deletes comes back", async () => {
     const [other] = here.all(RESOURCES.endpointslices, "default");
     return other !== undefined && other.metadata.uid !== slice?.metadata.uid && endpoints(here).length === 1;
   });
+});
+
+test("a slice whose creation is heard of late is not made twice", async () => {
+  const here = (cluster = await startTestCluster({ late: [RESOURCES.endpointslices] }));
+  await here.apply(RESOURCES.services, service());
+  await here.until("a slice is made", () => here.all(RESOURCES.endpointslices, "default").length === 1);
+  await here.apply(RESOURCES.pods, pod("a", {}, LABELS));
+  await here.until("the pod is ready", () => here.all(RESOURCES.pods).every(isReady));
+  await turns();
+  expect(here.all(RESOURCES.endpointslices, "default")).toHaveLength(1);
+  here.deliver();
+  await here.until("the pod is listed", () => endpoints(here).length === 1);
+  expect(here.all(RESOURCES.endpointslices, "default")).toHaveLength(1);
 });
 
 function runningPod(index: number, spec: Readonly<Record<string, unknown>> = {}): KubeObject {

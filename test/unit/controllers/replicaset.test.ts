@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { at, objectPath, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
 import { podsToDelete } from "../../../src/embedded/controllers/replicaset/pod-ranking.ts";
-import { eventTexts, isReady, pod, replicaSet, startTestCluster, type TestCluster } from "./cluster-harness.ts";
+import { eventTexts, isReady, pod, replicaSet, startTestCluster, turns, type TestCluster } from "./cluster-harness.ts";
 
 let cluster: TestCluster | undefined;
 afterEach(() => {
@@ -107,6 +107,21 @@ test("a pod that has finished is replaced and does not count", async () => {
     "status says two",
     () => at(here.get(RESOURCES.replicasets, "default/web"), "status", "replicas") === 2,
   );
+});
+
+test("pods whose creation is heard of late are not created twice", async () => {
+  const here = (cluster = await startTestCluster({ late: [RESOURCES.pods] }));
+  await here.apply(RESOURCES.replicasets, replicaSet("web", 3));
+  await here.until("three are there", () => pods(here).length === 3);
+  await here.patch(RESOURCES.replicasets, "default/web", { metadata: { annotations: { look: "again" } } });
+  await turns();
+  expect(pods(here)).toHaveLength(3);
+  here.deliver();
+  await here.patch(RESOURCES.replicasets, "default/web", { spec: { replicas: 1 } });
+  await here.until("one is left", () => pods(here).length === 1);
+  await here.patch(RESOURCES.replicasets, "default/web", { metadata: { annotations: { look: "once more" } } });
+  await turns();
+  expect(pods(here)).toHaveLength(1);
 });
 
 const NOW = Date.parse("2026-01-02T03:00:00Z");
