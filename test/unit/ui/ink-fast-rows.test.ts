@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import xterm from "@xterm/headless";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fastSource, inkFastRows } from "../../../scripts/ink-fast-rows.ts";
+
+interface Output {
+  write(x: number, y: number, text: string, options: { transformers: readonly ((line: string) => string)[] }): void;
+  clip(clip: Clip): void;
+  unclip(): void;
+  get(): { readonly output: string; readonly height: number };
+}
+type Clip = Readonly<Record<"x1" | "x2" | "y1" | "y2", number | undefined>>;
+interface Ink {
+  readonly Output: new (options: { width: number; height: number }) => Output;
+  readonly lineUpdate: (previous: string, next: string, columns: number) => string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "kelpie-fast-rows-"));
+const ink = join(import.meta.dirname, "../../../node_modules/ink/build");
+let stock: Ink;
+let fast: Ink;
+
+async function bundle(name: string, plugins: ReturnType<typeof inkFastRows>[]): Promise<Ink> {
+  const entry = join(folder, `${name}-entry.mjs`);
+  writeFileSync(
+    entry,
+    `export { default as Output } from ${JSON.stringify(join(ink, "output.js"))};
+     export { default as lineUpdate } from ${JSON.stringify(join(ink, "line-update.js"))};`,
+  );
+  const outfile = join(folder, `${name}.mjs`);
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    plugins,
+    logLevel: "silent",
+  });
+  return (await import(pathToFileURL(outfile).href)) as Ink;
+}
+
+beforeAll(async () => {
+  [stock, fast] = await Promise.all([bundle("stock", []), bundle("fast", [inkFastRows()])]);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A generator of the same numbers in every run (mulberry32). */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+const WORDS = ["web-1", "Running", " ", "   ", "0/1", "│", "──", "漢字", "é", "naïve", "⠿⡇", "…", "x", "‹›", "한"];
+const STYLES = [
+  ["\u001B[31m", "\u001B[39m"],
+  ["\u001B[38;5;114m", "\u001B[39m"],
+  ["\u001B[1m", "\u001B[22m"],
+  ["\u001B[48;5;24m", "\u001B[49m"],
+  ["\u001B[7m", "\u001B[27m"],
+  ["\u001B[4m", "\u001B[24m"],
+  ["\u001B[38;2;1;2;3m", "\u001B[39m"],
+  ["\u001B[1m\u001B[32m", "\u001B[39m\u001B[22m"],
+  // Left open on purpose: what a text must not do to what follows it.
+  ["\u001B[35m", ""],
+  ["\u001B[33m", "\u001B[0m"],
+] as const;
+
+function randomText(random: (below: number) => number): string {
+  let text = "";
+  for (let parts = 1 + random(4); parts > 0; parts -= 1) {
+    const words = Array.from({ length: 1 + random(3) }, () => WORDS[random(WORDS.length)]).join("");
+    const [open, close] = STYLES[random(STYLES.length)] ?? ["", ""];
+    text += random(3) === 0 ? words : open + words + close;
+  }
+  return random(12) === 0 ? `${text}\n${text}` : text;
+}
+
+function draw(output: Output, seed: number): string {
+  const random = randomFrom(seed);
+  for (let writes = 4 + random(20); writes > 0; writes -= 1) {
+    const clipped = random(5) === 0;
+    if (clipped) {
+      const bound = (limit: number): number | undefined => (random(4) === 0 ? undefined : random(limit));
+      const [x1, y1] = [bound(20), bound(6)];
+      output.clip({
+        x1,
+        x2: x1 === undefined ? undefined : x1 + random(30),
+        y1,
+        y2: y1 === undefined ? undefined : y1 + random(8),
+      });
+    }
+    const transformers = random(10) === 0 ? [(line: string) => line.replaceAll("x", "X")] : [];
+    output.write(random(50) - 4, random(14) - 2, randomText(random), { transformers });
+    if (clipped) output.unclip();
+  }
+  return output.get().output;
+}
+
+/** Every cell of a screen: its character and how it looks. */
+async function cells(frames: readonly string[], columns = 60, rows = 12): Promise<string[]> {
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
+  for (const frame of frames) await new Promise<void>((resolve) => terminal.write(frame, resolve));
+  const buffer = terminal.buffer.active;
+  const lines = Array.from({ length: rows }, (_, y) => {
+    const line = buffer.getLine(buffer.baseY + y);
+    return Array.from({ length: columns }, (_unused, x) => {
+      const cell = line?.getCell(x);
+      if (cell === undefined) return "";
+      const look = [cell.getFgColorMode(), cell.getFgColor(), cell.getBgColorMode(), cell.getBgColor()];
+      const flags = [cell.isBold(), cell.isUnderline(), cell.isInverse(), cell.isDim(), cell.isItalic()];
+      return `${cell.getChars() || " "}${cell.getWidth()}${[...look, ...flags].join(",")}`;
+    }).join("|");
+  });
+  terminal.dispose();
+  return lines;
+}
+
+test("Random layouts look the same, cell by cell, with and without the fast rows", async () => {
+  let identical = 0;
+  for (let seed = 1; seed <= 600; seed += 1) {
+    const [plain, quick] = [stock, fast].map(({ Output }) => draw(new Output({ width: 60, height: 12 }), seed));
+    if (plain === quick) {
+      identical += 1;
+      continue;
+    }
+    expect(await cells([quick ?? ""]), `layout of seed ${seed}`).toEqual(await cells([plain ?? ""]));
+  }
+  // Redundant sequences may differ, but a comparison of nothing would prove nothing.
+  expect(identical).toBeGreaterThan(0);
+  expect(identical).toBeLessThan(600);
+});
+
+test("A line updated in place looks like the same line drawn anew", async () => {
+  const random = randomFrom(7);
+  for (let round = 0; round < 400; round += 1) {
+    const line = (): string => draw(new fast.Output({ width: 40, height: 1 }), 1 + random(3000)).split("\n")[0] ?? "";
+    const [before, after] = [line(), line()];
+    const updated = await cells([before, fast.lineUpdate(before, after, 60)], 60, 2);
+    expect(updated, `from ${JSON.stringify(before)} to ${JSON.stringify(after)}`).toEqual(
+      await cells([before, stock.lineUpdate(before, after, 60)], 60, 2),
+    );
+  }
+});
+
+test("Rows whose texts stand apart are copied as they stand", () => {
+  const output = new fast.Output({ width: 20, height: 1 });
+  output.write(0, 0, "\u001B[31mab\u001B[39m", { transformers: [] });
+  output.write(4, 0, "cd", { transformers: [] });
+  expect(output.get().output).toBe("\u001B[31mab\u001B[39m  cd");
+});
+
+test("A file of another version than the edits know is refused, an unknown one left alone", () => {
+  expect(() => fastSource("/x/node_modules/ink/build/output.js", "changed")).toThrow(/not the version/);
+  expect(fastSource("/x/node_modules/ink/build/dom.js", "anything")).toBeUndefined();
+});
