@@ -9,7 +9,12 @@ const MARK = "#| ";
 
 /** The text with lines for the reader on top. */
 export function withNotes(text: string, notes: readonly string[]): string {
-  const lines = notes.flatMap((note) => note.split("\n")).map((line) => `${MARK}${line}`.trimEnd());
+  const plain = notes.flatMap((note) => note.split("\n"));
+  // The text was read without these lines; in the editor its lines stand lower.
+  const shifted = plain.map((line) =>
+    line.replace(/\bat line (\d+)/, (_, number: string) => `at line ${Number(number) + plain.length}`),
+  );
+  const lines = shifted.map((line) => `${MARK}${line}`.trimEnd());
   return `${[...lines, ""].join("\n")}${text}`;
 }
 
