@@ -63,11 +63,14 @@ function help(): string {
   return `Local clusters: a real single-node Kubernetes on this machine.\n\nUsage: kelpie cluster <command> [name] [flags]\n\nCommands:\n${commands}\nFlags:\n${flagHelp(CLUSTER_FLAGS)}`;
 }
 
-async function start({ provider, name, json, output }: Call): Promise<number> {
+async function start({ provider, name, flags, json, output }: Call): Promise<number> {
   const began = performance.now();
   const why = await provider.unavailable();
   if (why !== undefined) throw new KelpieError(`${provider.title} cannot run here: ${why}`);
-  const found = await provider.start(name, (step) => output.err(`  ${step}\n`));
+  const found = await provider.start(name, {
+    wait: flags.has("wait"),
+    onProgress: (step) => output.err(`  ${step}\n`),
+  });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   if (json) printJson(output, found);
   else {

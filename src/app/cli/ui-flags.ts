@@ -42,7 +42,7 @@ export const CLUSTER_COMMANDS = [
 export const CLUSTER_FLAGS: readonly Flag[] = [
   { name: "provider", value: "id", help: "Who runs the cluster (default embedded)" },
   { name: "output", short: "o", value: "format", help: "json for machines" },
-  { name: "wait", help: "Return when it is ready; start always does" },
+  { name: "wait", help: "start: wait for its node too, not only for the API" },
   { name: "follow", short: "f", help: "logs: go on until Ctrl-C" },
   { name: "path", help: "kubeconfig: print the path of its file" },
   { name: "help", short: "h", help: "Print this help" },

@@ -16,6 +16,8 @@ export interface LocalCluster {
   readonly kubeconfig: string;
   /** Name of its context. */
   readonly context: string;
+  /** Why its node cannot run pods, where a start found that out. */
+  readonly problem?: string;
 }
 
 /** One thing `kelpie cluster doctor` tried. */
@@ -37,8 +39,14 @@ export interface ClusterProvider {
   list(): Promise<readonly LocalCluster[]>;
   /** `undefined` where there is no such cluster. */
   status(name: string): Promise<LocalCluster | undefined>;
-  /** Creates it where it does not exist; resolves when its `/readyz` is ok. Steps are short phrases for people. */
-  start(name: string, onProgress: (step: string) => void): Promise<LocalCluster>;
+  /**
+   * Creates it where it does not exist; resolves when its `/readyz` is ok, with `wait` when its node can run pods too.
+   * Steps are short phrases for people, each told when it is done.
+   */
+  start(
+    name: string,
+    options: { readonly wait: boolean; readonly onProgress: (step: string) => void },
+  ): Promise<LocalCluster>;
   stop(name: string): Promise<void>;
   /** Leaves no process, mount, namespace or file behind. */
   remove(name: string): Promise<void>;
