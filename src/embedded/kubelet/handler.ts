@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import type { Clock } from "../../lib/clock.ts";
 import { delay } from "../../lib/clock.ts";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
@@ -9,6 +10,8 @@ import type { PodContainer } from "./pod.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_OUTPUT_BYTES = 10 * 1024;
+/** A program that the command left behind may hold its output open for ever. */
+const OUTPUT_DRAIN_MILLISECONDS = 100;
 
 /** The container that a probe or a lifecycle hook acts upon. */
 export interface HandlerTarget {
@@ -55,14 +58,21 @@ async function runExec(action: Fields, target: HandlerTarget, signal: AbortSigna
   signal.addEventListener("abort", abort, { once: true });
   try {
     const code = await Promise.race([session.exited, aborted]);
-    const text = output();
+    await Promise.race([output.ended, delay(target.clock, OUTPUT_DRAIN_MILLISECONDS)]);
+    const text = output.text();
     return { success: code === 0, output: text === "" && code !== 0 ? `command exited with ${code}` : text };
   } finally {
     signal.removeEventListener("abort", abort);
   }
 }
 
-function collectOutput(session: Session): () => string {
+interface Output {
+  readonly text: () => string;
+  /** Everything has been read. */
+  readonly ended: Promise<unknown>;
+}
+
+function collectOutput(session: Session): Output {
   const chunks: Buffer[] = [];
   let size = 0;
   for (const stream of [session.stdout, session.stderr]) {
@@ -78,7 +88,11 @@ function collectOutput(session: Session): () => string {
   session.stdin?.on("error", () => {
     // It does not read its input.
   });
-  return () => Buffer.concat(chunks).subarray(0, MAX_OUTPUT_BYTES).toString("utf8");
+  const streams = [session.stdout, session.stderr].filter((stream) => stream !== undefined);
+  return {
+    text: () => Buffer.concat(chunks).subarray(0, MAX_OUTPUT_BYTES).toString("utf8"),
+    ended: Promise.allSettled(streams.map((stream) => finished(stream))),
+  };
 }
 
 async function runHttpGet(action: Fields, target: HandlerTarget, signal: AbortSignal): Promise<HandlerResult> {

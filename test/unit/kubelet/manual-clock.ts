@@ -9,6 +9,7 @@ interface Timer {
 /** A clock that stands still until it is advanced. Starts at 2026-01-01T00:00:00Z. */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
+  readonly #awaited: Array<{ readonly milliseconds: number; readonly resolve: () => void }> = [];
   #now = Date.UTC(2026, 0, 1);
 
   now(): number {
@@ -21,6 +22,12 @@ export class ManualClock implements Clock {
 
   every(milliseconds: number, callback: () => void): Cancel {
     return this.#add({ at: this.#now + milliseconds, callback, period: milliseconds });
+  }
+
+  /** Resolves when something waits for exactly that long. */
+  untilTimer(milliseconds: number): Promise<void> {
+    const found = Array.from(this.#timers).some(({ at }) => at === this.#now + milliseconds);
+    return found ? Promise.resolve() : new Promise((resolve) => this.#awaited.push({ milliseconds, resolve }));
   }
 
   /** Runs what falls due, in order. */
@@ -42,6 +49,7 @@ export class ManualClock implements Clock {
 
   #add(timer: Timer): Cancel {
     this.#timers.add(timer);
+    for (const { milliseconds, resolve } of this.#awaited) if (timer.at === this.#now + milliseconds) resolve();
     return () => this.#timers.delete(timer);
   }
 }

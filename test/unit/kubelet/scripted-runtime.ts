@@ -38,6 +38,7 @@ export class ScriptedRuntime implements ContainerRuntime {
   cpuNanos = 0n;
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
+  readonly #execWaiters: Array<{ readonly count: number; readonly resolve: () => void }> = [];
   readonly #emptied: Array<() => void> = [];
   readonly #waiters = new Map<string, Array<() => void>>();
 
@@ -129,6 +130,7 @@ export class ScriptedRuntime implements ContainerRuntime {
   async exec(id: string, spec: ExecSpec): Promise<Session> {
     const [program = ""] = spec.command;
     this.execs.push(`${this.#stateOf(id).name}: ${spec.command.join(" ")}`);
+    for (const { count, resolve } of this.#execWaiters) if (this.execs.length >= count) resolve();
     const stdout = new PassThrough();
     stdout.end(`ran ${program}\n`);
     const stderr = new PassThrough();
@@ -154,6 +156,12 @@ export class ScriptedRuntime implements ContainerRuntime {
     if (this.brokenImages.has(reference)) throw new RuntimeError("ErrImagePull", `no such image: ${reference}`);
     const env = [["PATH", "/usr/bin:/bin"]] as const;
     return { id: `sha256:${reference}`, entrypoint: [], command: ["sh"], env, workingDir: "/", user: "" };
+  }
+
+  /** Resolves when so many programs have been run in containers. */
+  untilExecs(count: number): Promise<void> {
+    if (this.execs.length >= count) return Promise.resolve();
+    return new Promise((resolve) => this.#execWaiters.push({ count, resolve }));
   }
 
   /** The newest container of a name, in any pod. */

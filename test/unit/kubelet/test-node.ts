@@ -123,6 +123,11 @@ export class TestNode<R extends ContainerRuntime, C extends Clock> {
       .map((event) => `${asString(event["type"])} ${asString(event["reason"])} ${asString(event["message"])}`);
   }
 
+  /** Resolves after everything that is already on its way has been handled. */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Waits until an event of that text is stored. */
   untilEvent(text: string): Promise<void> {
     const stop = new AbortController();
