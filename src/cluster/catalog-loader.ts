@@ -13,6 +13,7 @@ export class CatalogLoader {
   readonly #logger: Logger;
   readonly #stopped = new AbortController();
   #loading: Promise<void> | undefined;
+  #again = false;
 
   constructor(client: HttpClient, logger: Logger) {
     this.#client = client;
@@ -20,12 +21,18 @@ export class CatalogLoader {
     this.catalog = this.#catalog;
   }
 
-  /** Asks the server anew; those who ask meanwhile share the answer. Never rejects. */
-  load(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
+  /** Asks the server anew, once more where it is being asked: its answer may be older than the question. */
+  load(): void {
+    if (this.#loading !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#loading = this.#load().finally(() => {
       this.#loading = undefined;
+      if (!this.#again || this.#stopped.signal.aborted) return;
+      this.#again = false;
+      this.load();
     });
-    return this.#loading;
   }
 
   stop(): void {

@@ -7,7 +7,8 @@ import type { HttpClient } from "./http-client.ts";
 const HANDSHAKE_MILLISECONDS = 30_000;
 
 /**
- * Opens a WebSocket to the API server with one of the subprotocols, the most wanted first.
+ * Opens a WebSocket to the API server with one of the subprotocols, the most wanted first. It is paused, so that no
+ * message is lost before somebody listens: `resume` it then.
  * @throws ApiError with the server's words where it refuses, ConnectionError, ReadOnlyError
  */
 export async function openChannelSocket(
@@ -45,7 +46,10 @@ export async function openChannelSocket(
       });
     });
     // The error listener stays: an error after the opening must not end the process; `close` follows it.
-    socket.on("open", () => resolve(socket));
+    socket.on("open", () => {
+      socket.pause();
+      resolve(socket);
+    });
   });
 }
 

@@ -19,7 +19,7 @@ const TLS_REASONS: Readonly<Record<string, readonly [reason: string, hint: strin
     "set certificate-authority-data of the cluster in the kubeconfig",
   ],
   SELF_SIGNED_CERT_IN_CHAIN: [
-    "its certificate was issued by an authority that is not trusted",
+    "its certificate was issued by an unknown authority",
     "set certificate-authority-data of the cluster in the kubeconfig",
   ],
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: [

@@ -76,6 +76,7 @@ class ChannelSession implements ExecSession {
     this.stderr.on("error", () => undefined);
     socket.on("message", (data) => this.#receive(data));
     socket.on("close", (code) => this.#ended(code, endMayBeSilent));
+    socket.resume();
   }
 
   resize(columns: number, rows: number): void {

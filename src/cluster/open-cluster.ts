@@ -60,15 +60,16 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
   const unsubscribe = prober.status.subscribe(() => {
     const status = prober.status.get();
     if (status.state === lastState) return;
+    const was = lastState;
     lastState = status.state;
     if (status.state === "unreachable") stores.connectionLost(status.error);
     if (status.state !== "connected") return;
     stores.retry();
     metrics.retry();
-    void catalog.load();
+    if (was === "unreachable" || catalog.catalog.get().state === "failed") catalog.load();
   });
   prober.start();
-  void catalog.load();
+  catalog.load();
 
   return {
     context: target.context,
@@ -99,13 +100,13 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
     },
     exec: (request) => openExecSession(client, request),
     attach: (request) => openExecSession(client, request),
-    refreshCatalog: () => void catalog.load(),
+    refreshCatalog: () => catalog.load(),
     retryNow() {
       credentials.retry();
       prober.retryNow();
       stores.retry();
       metrics.retry();
-      if (catalog.catalog.get().state !== "ready") void catalog.load();
+      if (catalog.catalog.get().state !== "ready") catalog.load();
     },
     close() {
       if (closing.signal.aborted) return;

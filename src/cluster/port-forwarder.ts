@@ -194,6 +194,7 @@ export class PortForwarder implements PortForwards {
       local.off("close", close);
       local.resume();
     });
+    socket.resume();
     local.resume();
   }
 

@@ -75,6 +75,8 @@ export async function connectThrough(proxy: URL, host: string, port: number): Pr
     if (proxy.protocol.startsWith("socks5")) await socksConnect(socket, proxy, host, port);
     else await httpConnect(socket, proxy, host, port);
     socket.setTimeout(0);
+    // Whoever takes it speaks first: nothing can come before there is a reader.
+    socket.resume();
     return socket;
   } catch (error) {
     socket.destroy();
@@ -133,6 +135,7 @@ function readAnswer(socket: Socket, proxy: URL, complete: (bytes: Buffer) => num
     socket.on("data", onData);
     socket.once("error", onError);
     socket.once("close", onClose);
+    socket.resume();
   });
 }
 

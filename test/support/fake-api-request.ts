@@ -8,4 +8,6 @@ export interface RecordedRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  /** Common name of the client certificate, where one was sent. */
+  readonly clientName: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { apiVersionOf, type ApiResource } from "../../src/lib/kube/gvr.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
@@ -328,7 +329,13 @@ function record(request: IncomingMessage, body: string): RecordedRequest {
     query: url.searchParams,
     headers: request.headers,
     body,
+    clientName: request.socket instanceof TLSSocket ? commonName(request.socket) : undefined,
   };
+}
+
+function commonName(socket: TLSSocket): string | undefined {
+  const name = socket.getPeerX509Certificate()?.subject;
+  return /^CN=(.*)$/m.exec(name ?? "")?.[1];
 }
 
 function parseResourcePath(resources: readonly ApiResource[], request: RecordedRequest): ResourceRequest | undefined {

@@ -45,8 +45,7 @@ export class FakeLogs {
     const tail = request.query.get("tailLines");
     const timestamps = request.query.get("timestamps") === "true";
     let entries = this.#entries.get(container) ?? [];
-    // As the kubelet does, sinceTime is compared in whole seconds by old servers; here it is exact and inclusive.
-    if (since !== null) entries = entries.filter((entry) => entry.time >= since);
+    if (since !== null) entries = entries.filter((entry) => Date.parse(entry.time) >= Date.parse(since));
     if (tail !== null) entries = Number(tail) === 0 ? [] : entries.slice(-Number(tail));
     response.writeHead(200, { "Content-Type": "text/plain" });
     for (const { time, text } of entries) response.write(timestamps ? `${time} ${text}\n` : `${text}\n`);

@@ -1,0 +1,171 @@
+import { KelpieError } from "../lib/errors.ts";
+import { apiVersionOf } from "../lib/kube/gvr.ts";
+import { asRecord, asString, isRecord, type KubeObject } from "../lib/kube/object.ts";
+import { parseYaml, toYaml } from "../lib/yaml.ts";
+import { isApiError } from "./api-error.ts";
+import type { ObjectTarget, WriteGate } from "./cluster.ts";
+
+/** The edited text cannot be applied as it is. */
+export class EditError extends KelpieError {
+  override readonly name = "EditError";
+}
+
+/** Set by the server, of no use in an editor. */
+const SERVER_METADATA = [
+  "managedFields",
+  "resourceVersion",
+  "uid",
+  "generation",
+  "creationTimestamp",
+  "selfLink",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+] as const;
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is shown in the editor: the object without status and without what the server sets. */
+export function cleanForEdit(object: KubeObject): Fields {
+  const { metadata, status: _status, apiVersion, kind, ...body } = object;
+  const kept: Record<string, unknown> = { ...metadata };
+  for (const field of SERVER_METADATA) delete kept[field];
+  const annotations: Record<string, unknown> = { ...metadata.annotations };
+  delete annotations[LAST_APPLIED];
+  if (Object.keys(annotations).length === 0) delete kept["annotations"];
+  else kept["annotations"] = annotations;
+  return { apiVersion, kind, metadata: kept, ...body };
+}
+
+export function editableYaml(object: KubeObject): string {
+  return toYaml(cleanForEdit(object));
+}
+
+/**
+ * The object that an edited text describes.
+ * @throws YamlError with line and column; EditError where it became another object
+ */
+export function parseEdited(text: string, original: KubeObject): Fields {
+  const edited = parseYaml(text, "the edited text");
+  if (!isRecord(edited) || !isRecord(edited["metadata"])) throw new EditError("the edited text is not an object");
+  const was = cleanForEdit(original);
+  const same = (label: string, left: unknown, right: unknown): void => {
+    if (left === right) return;
+    throw new EditError(
+      `the ${label} cannot be edited: it was ${asString(left, "empty")}, now ${asString(right, "empty")}`,
+      {
+        hint: "create another object instead",
+      },
+    );
+  };
+  same("apiVersion", was["apiVersion"], edited["apiVersion"]);
+  same("kind", was["kind"], edited["kind"]);
+  same("name", original.metadata.name, edited["metadata"]["name"]);
+  same("namespace", original.metadata.namespace, edited["metadata"]["namespace"]);
+  return edited;
+}
+
+/** The JSON merge patch (RFC 7386) from one value to another; `undefined` where they are equal. */
+export function computePatch(original: unknown, edited: unknown): unknown {
+  if (!isRecord(original) || !isRecord(edited)) return equal(original, edited) ? undefined : edited;
+  const patch: Record<string, unknown> = {};
+  for (const key of Object.keys(original)) {
+    if (original[key] !== undefined && (edited[key] === undefined || edited[key] === null)) {
+      if (original[key] !== null) patch[key] = null;
+    }
+  }
+  for (const [key, value] of Object.entries(edited)) {
+    if (value === undefined || value === null) continue;
+    const change = key in original ? computePatch(original[key], value) : value;
+    if (change !== undefined) patch[key] = change;
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** Equal as JSON, whatever the order of fields. */
+function equal(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return left.length === right.length && left.every((entry, index) => equal(entry, right[index]));
+  }
+  if (!isRecord(left) || !isRecord(right)) return false;
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => equal(left[key], right[key]));
+}
+
+/** Two edits of one object brought together. */
+export interface Merge {
+  readonly merged: Fields;
+  /** Paths that both changed, differently: the user's value stands in `merged`. */
+  readonly conflicts: readonly string[];
+}
+
+/** Three-way merge by field; lists count as one field. */
+export function mergeEdits(base: unknown, mine: unknown, theirs: unknown): Merge {
+  const conflicts: string[] = [];
+  const merged = merge(base, mine, theirs, "", conflicts);
+  return { merged: asRecord(merged), conflicts };
+}
+
+function merge(base: unknown, mine: unknown, theirs: unknown, path: string, conflicts: string[]): unknown {
+  if (equal(base, theirs) || equal(mine, theirs)) return mine;
+  if (equal(base, mine)) return theirs;
+  if (isRecord(mine) && isRecord(theirs)) {
+    const before = asRecord(base);
+    const result: Record<string, unknown> = {};
+    for (const key of new Set([...Object.keys(mine), ...Object.keys(theirs)])) {
+      const value = merge(before[key], mine[key], theirs[key], path === "" ? key : `${path}.${key}`, conflicts);
+      if (value !== undefined) result[key] = value;
+    }
+    return result;
+  }
+  conflicts.push(path);
+  return mine;
+}
+
+export type EditOutcome =
+  | { readonly outcome: "unchanged" }
+  /** `dryRun` succeeded or the object was written. */
+  | { readonly outcome: "accepted"; readonly object: KubeObject }
+  /** Somebody else was quicker: edit `text` again on top of `latest`. */
+  | {
+      readonly outcome: "conflict";
+      readonly latest: KubeObject;
+      readonly text: string;
+      readonly conflicts: readonly string[];
+    };
+
+/**
+ * Sends what an edit changes, nothing else, on the condition that the object is still the one that was edited. After a
+ * conflict the user's changes are merged into the newer object.
+ * @throws ApiError with the server's words where it refuses the object; the caller keeps the text
+ */
+export async function applyEdit(
+  gate: WriteGate,
+  target: ObjectTarget,
+  original: KubeObject,
+  editedText: string,
+  options: { readonly dryRun: boolean; readonly latest: () => Promise<KubeObject> },
+): Promise<EditOutcome> {
+  const edited = parseEdited(editedText, original);
+  const base = cleanForEdit(original);
+  const change = computePatch(base, edited);
+  if (!isRecord(change)) return { outcome: "unchanged" };
+  const { resourceVersion } = original.metadata;
+  const patch = { ...change, metadata: { ...asRecord(change["metadata"]), resourceVersion } };
+  try {
+    const object = await gate.patch(target, "merge", patch, { dryRun: options.dryRun });
+    return { outcome: "accepted", object };
+  } catch (error) {
+    if (!isApiError(error, 409)) throw error;
+    const latest = await options.latest();
+    if (latest.metadata.uid !== original.metadata.uid) {
+      throw new EditError(`${apiVersionOf(target.resource)} ${target.name} was deleted and made anew meanwhile`, {
+        hint: "edit the new object",
+        cause: error,
+      });
+    }
+    const { merged, conflicts } = mergeEdits(base, edited, cleanForEdit(latest));
+    return { outcome: "conflict", latest, text: toYaml(merged), conflicts };
+  }
+}

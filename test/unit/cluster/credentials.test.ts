@@ -1,0 +1,247 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
+import type { ClustersOptions } from "../../../src/cluster/clusters.ts";
+import { Cleanup, eventually, hastyClock, openKubeconfig, temporaryDirectory } from "../../support/cluster-fixture.ts";
+import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
+import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+interface Opened {
+  readonly server: FakeApiServer;
+  readonly cluster: Cluster;
+  /** How often the plugin ran. */
+  readonly runs: () => Promise<number>;
+  readonly info: () => Promise<unknown>;
+  /** Changes what the plugin does from now on. */
+  readonly script: (body: string) => Promise<void>;
+}
+
+/** A plugin written in JavaScript: `token(...)` prints a credential. */
+async function openWithPlugin(
+  body: string,
+  options: Omit<ClustersOptions, "env"> = {},
+  exec: Readonly<Record<string, unknown>> = {},
+): Promise<Opened> {
+  const directory = await temporaryDirectory(cleanup);
+  const plugin = join(directory, "login");
+  const runs = join(directory, "runs");
+  const info = join(directory, "info");
+  const script = async (text: string): Promise<void> => {
+    await writeFile(
+      plugin,
+      `#!${process.execPath}
+const { appendFileSync, writeFileSync } = require("node:fs");
+appendFileSync(${JSON.stringify(runs)}, "x");
+writeFileSync(${JSON.stringify(info)}, process.env.KUBERNETES_EXEC_INFO);
+const token = (value, status = {}) => console.log(JSON.stringify({
+  kind: "ExecCredential", apiVersion: "client.authentication.k8s.io/v1", status: { token: value, ...status },
+}));
+${text}
+`,
+    );
+    await chmod(plugin, 0o700);
+  };
+  await script(body);
+  const server = await startFakeApiServer({ pods: 5, token: "good" });
+  cleanup.add(() => server.close());
+  const text = fakeKubeconfig({
+    server: server.url,
+    user: {
+      exec: {
+        apiVersion: "client.authentication.k8s.io/v1",
+        command: plugin,
+        args: ["--flag"],
+        env: [{ name: "FROM_KUBECONFIG", value: "good" }],
+        interactiveMode: "Never",
+        ...exec,
+      },
+    },
+  });
+  const cluster = await openKubeconfig(cleanup, text, options);
+  return {
+    server,
+    cluster,
+    script,
+    runs: async () => (await readFile(runs, "utf8").catch(() => "")).length,
+    info: async () => JSON.parse(await readFile(info, "utf8")) as unknown,
+  };
+}
+
+const connected = (cluster: Cluster): Promise<unknown> =>
+  eventually(cluster.status, ({ state }) => state === "connected");
+const unreachable = (cluster: Cluster): Promise<unknown> =>
+  eventually(cluster.status, ({ state }) => state === "unreachable");
+
+describe("an exec plugin", () => {
+  it("runs once for all requests that wait, with its arguments and environment", async () => {
+    const { server, cluster, runs, info } = await openWithPlugin(
+      `if (process.argv[2] === "--flag") token(process.env.FROM_KUBECONFIG);`,
+      {},
+      { provideClusterInfo: true },
+    );
+    await Promise.all([
+      connected(cluster),
+      cluster.list(server.resource("pods"), {}),
+      cluster.list(server.resource("nodes"), {}),
+    ]);
+    expect(await runs()).toBe(1);
+    expect(await info()).toMatchObject({
+      kind: "ExecCredential",
+      apiVersion: "client.authentication.k8s.io/v1",
+      spec: { interactive: false, cluster: { server: server.url } },
+    });
+  });
+
+  it("runs again, once, when the server does not accept its token any more", async () => {
+    const { server, cluster, runs, script } = await openWithPlugin(`token("good")`);
+    await connected(cluster);
+    await script(`token("better")`);
+    server.setToken("better");
+    const lists = await Promise.all(
+      ["pods", "nodes", "services"].map((name) => cluster.list(server.resource(name), {})),
+    );
+    expect(lists[0]).toHaveLength(5);
+    expect(await runs()).toBe(2);
+  });
+
+  it("runs again when its token has expired", async () => {
+    const { server, cluster, runs } = await openWithPlugin(
+      `token("good", { expirationTimestamp: new Date(Date.now() - 1000).toISOString() })`,
+    );
+    await connected(cluster);
+    const before = await runs();
+    await cluster.list(server.resource("pods"), {});
+    expect(await runs()).toBeGreaterThan(before);
+  });
+
+  it("that fails is shown with what it said, and is not run over and over", async () => {
+    const { server, cluster, runs } = await openWithPlugin(
+      `console.error("session expired\\nlog in"); process.exit(7);`,
+    );
+    await unreachable(cluster);
+    const status = cluster.status.get();
+    expect(status).toMatchObject({
+      state: "unreachable",
+      error: {
+        name: "CredentialError",
+        message: expect.stringMatching(/login failed with exit code 7: session expired log in/),
+      },
+    });
+    await expect(cluster.list(server.resource("pods"), {})).rejects.toThrow("session expired");
+    expect(await runs()).toBe(1);
+    expect(server.requests).toEqual([]);
+  });
+
+  it.each([
+    ["no JSON", `console.log("hello")`, "something that is not JSON"],
+    ["another kind", `console.log("{}")`, "not an ExecCredential"],
+    ["no credential", `token("")`, "neither a token nor a certificate"],
+  ])("that answers %s says so", async (_name, body, message) => {
+    const { cluster } = await openWithPlugin(body);
+    await unreachable(cluster);
+    expect(cluster.status.get()).toMatchObject({ error: { message: expect.stringContaining(message) } });
+  });
+
+  it("that is not installed names its install hint", async () => {
+    const { cluster } = await openWithPlugin(
+      "",
+      {},
+      { command: "no-such-login", installHint: "get it at example.com" },
+    );
+    await unreachable(cluster);
+    expect(cluster.status.get()).toMatchObject({
+      error: { message: expect.stringContaining("no-such-login is not installed"), hint: "get it at example.com" },
+    });
+  });
+
+  it("asks before it runs for the first time, and does not run when that is denied", async () => {
+    const asked: unknown[] = [];
+    let answer = false;
+    const { cluster, runs } = await openWithPlugin(`token("good")`, {
+      confirmExec: async (request) => {
+        asked.push(request);
+        return answer;
+      },
+    });
+    await unreachable(cluster);
+    expect(asked).toEqual([
+      { context: "fake", user: "fake", command: expect.stringMatching(/login$/), args: ["--flag"] },
+    ]);
+    expect(await runs()).toBe(0);
+    answer = true;
+    cluster.retryNow();
+    await connected(cluster);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("that needs a terminal gets it, and only then", async () => {
+    const { cluster } = await openWithPlugin(`token("good")`, {}, { interactiveMode: "Always" });
+    await unreachable(cluster);
+    expect(cluster.status.get()).toMatchObject({ error: { message: expect.stringContaining("needs a terminal") } });
+    let borrowed = 0;
+    const withTerminal = async <T>(run: () => Promise<T>): Promise<T> => {
+      borrowed += 1;
+      return run();
+    };
+    const other = await openWithPlugin(`token("good")`, { withTerminal }, { interactiveMode: "Always" });
+    await connected(other.cluster);
+    expect(borrowed).toBe(1);
+    expect(await other.info()).toMatchObject({ spec: { interactive: true } });
+    const quiet = await openWithPlugin(`token("good")`, { withTerminal }, { interactiveMode: "IfAvailable" });
+    await connected(quiet.cluster);
+    expect(borrowed).toBe(1);
+  });
+});
+
+describe("other credentials", () => {
+  it("a token file is read again when its token is refused", async () => {
+    const directory = await temporaryDirectory(cleanup);
+    const tokenFile = join(directory, "token");
+    await writeFile(tokenFile, "old\n");
+    const server = await startFakeApiServer({ pods: 1, token: "old" });
+    cleanup.add(() => server.close());
+    const cluster = await openKubeconfig(cleanup, fakeKubeconfig({ server: server.url, user: { tokenFile } }));
+    await connected(cluster);
+    await writeFile(tokenFile, "new");
+    server.setToken("new");
+    await expect(cluster.list(server.resource("pods"), {})).resolves.toHaveLength(1);
+  });
+
+  it("user and password, and impersonation, are sent", async () => {
+    const server = await startFakeApiServer();
+    cleanup.add(() => server.close());
+    const text = fakeKubeconfig({ server: server.url, user: { username: "me", password: "pässword" } });
+    const cluster = await openKubeconfig(cleanup, text, {
+      overrides: { as: "jane", asGroups: ["dev", "ops"], asUid: "7" },
+    });
+    await connected(cluster);
+    const headers = server.requests[0]?.headers;
+    expect(headers?.authorization).toBe(`Basic ${Buffer.from("me:pässword").toString("base64")}`);
+    expect(headers).toMatchObject({
+      "impersonate-user": "jane",
+      "impersonate-group": "dev, ops",
+      "impersonate-uid": "7",
+    });
+  });
+
+  it("a token that is refused in mid-session leaves the rows, stale, and says so", async () => {
+    const server = await startFakeApiServer({ pods: 5, token: "good" });
+    cleanup.add(() => server.close());
+    const cluster = await openKubeconfig(cleanup, server.kubeconfig, { clock: hastyClock(20) });
+    const store = cluster.store({ resource: server.resource("pods"), namespace: "", form: "objects" });
+    cleanup.add(store.subscribe(() => undefined));
+    await eventually(store, ({ status }) => status.state === "live");
+    await server.until(() => server.watchCount === 1);
+    server.setToken("other");
+    server.endWatches("clean");
+    const { rows, status } = await eventually(store, (snapshot) => snapshot.status.state === "stale");
+    expect(rows.size).toBe(5);
+    expect(status).toMatchObject({ error: { status: 401, hint: expect.stringContaining("log in again") } });
+    server.setToken("good");
+    await eventually(store, (snapshot) => snapshot.status.state === "live");
+  });
+});

@@ -1,0 +1,175 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Cluster, LogLine, LogQuery } from "../../../src/cluster/cluster.ts";
+import type { KelpieError } from "../../../src/lib/errors.ts";
+import { createValue, type Value } from "../../../src/lib/subscribable.ts";
+import { Cleanup, eventually, hastyClock, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { fakePod } from "../../support/fake-api-objects.ts";
+import type { FakeApiServer } from "../../support/fake-api-server.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+interface Heard {
+  readonly lines: readonly LogLine[];
+  readonly interrupted: number;
+  readonly ended: boolean;
+  readonly failed?: KelpieError;
+}
+
+const CONTAINER = "default/talker/web";
+const QUERY: LogQuery = { namespace: "default", pod: "talker", container: "web", follow: true };
+
+async function open(): Promise<{ server: FakeApiServer; cluster: Cluster }> {
+  const opened = await openFakeCluster(cleanup, {}, { clock: hastyClock(20) });
+  opened.server.push(fakePod({ name: "talker", namespace: "default", index: 1, node: "node-0" }));
+  return opened;
+}
+
+function listen(cluster: Cluster, query: Partial<LogQuery> = {}): Value<Heard> {
+  const heard = createValue<Heard>({ lines: [], interrupted: 0, ended: false });
+  const aborter = new AbortController();
+  cleanup.add(() => aborter.abort());
+  cluster.logs(
+    { ...QUERY, ...query },
+    {
+      lines: (lines) => heard.update((before) => ({ ...before, lines: [...before.lines, ...lines] })),
+      interrupted: () => heard.update((before) => ({ ...before, interrupted: before.interrupted + 1 })),
+      ended: () => heard.update((before) => ({ ...before, ended: true })),
+      failed: (failed) => heard.update((before) => ({ ...before, failed })),
+    },
+    aborter.signal,
+  );
+  return heard;
+}
+
+const time = (second: number, fraction = "000000000"): string =>
+  `2026-01-01T00:00:${String(second).padStart(2, "0")}.${fraction}Z`;
+
+const texts = (heard: Heard): string[] => heard.lines.map(({ text }) => text);
+
+async function following(server: FakeApiServer): Promise<void> {
+  await server.until(() => server.requests.some(({ path }) => path.endsWith("/log")));
+}
+
+describe("a followed log", () => {
+  it("brings what is there and what comes, with timestamps", async () => {
+    const { server, cluster } = await open();
+    server.logs.append(CONTAINER, time(1), "first");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    server.logs.append(CONTAINER, time(2), "second with  spaces ");
+    const { lines } = await eventually(heard, (now) => now.lines.length === 2);
+    expect(lines).toEqual([
+      { time: time(1), text: "first" },
+      { time: time(2), text: "second with  spaces " },
+    ]);
+  });
+
+  it("is resumed after a cut without gaps and without doubles, equal lines included", async () => {
+    const { server, cluster } = await open();
+    for (const text of ["one", "tick", "tick"]) server.logs.append(CONTAINER, time(5, "100000000"), text);
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 3);
+    server.logs.end(CONTAINER, "cut");
+    await eventually(heard, ({ interrupted }) => interrupted === 1);
+    // Written while nobody listened: one more equal line of the same moment, and a later one of the same second.
+    server.logs.append(CONTAINER, time(5, "100000000"), "tick");
+    server.logs.append(CONTAINER, time(5, "900000000"), "late");
+    const resumed = await eventually(heard, ({ lines }) => lines.length >= 5);
+    expect(texts(resumed)).toEqual(["one", "tick", "tick", "tick", "late"]);
+    const last = server.requests.findLast(({ path }) => path.endsWith("/log"));
+    expect(last?.query.get("sinceTime")).toBe("2026-01-01T00:00:05Z");
+    expect(last?.query.has("tailLines")).toBe(false);
+  });
+
+  it("brings a line whole that was cut in its middle", async () => {
+    const { server, cluster } = await open();
+    server.logs.append(CONTAINER, time(1), "whole");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    server.logs.sendRaw(CONTAINER, Buffer.from(`${time(2)} ha`));
+    server.logs.end(CONTAINER, "cut");
+    server.logs.append(CONTAINER, time(2), "half");
+    const resumed = await eventually(heard, ({ lines }) => lines.length === 2);
+    expect(texts(resumed)).toEqual(["whole", "half"]);
+  });
+
+  it("goes on when the stream ends and the container still runs", async () => {
+    const { server, cluster } = await open();
+    server.logs.append(CONTAINER, time(1), "one");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    server.logs.end(CONTAINER, "clean");
+    server.logs.append(CONTAINER, time(2), "two");
+    const resumed = await eventually(heard, ({ lines }) => lines.length === 2);
+    expect(texts(resumed)).toEqual(["one", "two"]);
+    expect(resumed).toMatchObject({ interrupted: 0, ended: false });
+  });
+
+  it("ends when the container has ended", async () => {
+    const { server, cluster } = await open();
+    server.logs.append(CONTAINER, time(1), "bye");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    server.push(fakePod({ name: "talker", namespace: "default", index: 1, node: "node-0", phase: "Succeeded" }));
+    server.logs.end(CONTAINER, "clean");
+    expect(await eventually(heard, ({ ended }) => ended)).toMatchObject({ interrupted: 0 });
+  });
+
+  it("keeps characters, carriage returns inside lines and lines of a megabyte whole", async () => {
+    const { server, cluster } = await open();
+    const heard = listen(cluster);
+    await following(server);
+    const long = "x".repeat(1 << 20);
+    const bytes = Buffer.from(`${time(1)} Grüße 🐕\r\n${time(2)} 10%\r20%\n${time(3)} ${long}\n${time(4)} end\n`);
+    const dog = bytes.indexOf("🐕");
+    await server.until(() => server.logs.followers(CONTAINER) === 1);
+    server.logs.sendRaw(CONTAINER, bytes.subarray(0, dog + 2));
+    server.logs.sendRaw(CONTAINER, bytes.subarray(dog + 2));
+    const all = await eventually(heard, ({ lines }) => lines.length === 4);
+    expect(texts(all).slice(0, 2)).toEqual(["Grüße 🐕", "10%\r20%"]);
+    expect(all.lines[2]?.text.length).toBe(1 << 20);
+  });
+
+  it("waits for the server to come back", async () => {
+    const { server, cluster } = await open();
+    server.logs.append(CONTAINER, time(1), "one");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    await server.setOnline(false);
+    await eventually(heard, ({ interrupted }) => interrupted >= 2);
+    server.logs.append(CONTAINER, time(2), "two");
+    await server.setOnline(true);
+    expect(texts(await eventually(heard, ({ lines }) => lines.length === 2))).toEqual(["one", "two"]);
+  });
+});
+
+describe("a log that is not followed", () => {
+  it("ends, and its last line needs no newline", async () => {
+    const { server, cluster } = await open();
+    server.intercept(({ path }) =>
+      path.endsWith("/log")
+        ? { kind: "raw", code: 200, body: `${time(1)} a\n${time(2)} b`, contentType: "text/plain" }
+        : undefined,
+    );
+    const heard = listen(cluster, { follow: false, previous: true, tailLines: 10 });
+    expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["a", "b"]);
+    const asked = server.requests.find(({ path }) => path.endsWith("/log"))?.query;
+    expect(Object.fromEntries(asked ?? [])).toEqual({
+      container: "web",
+      timestamps: "true",
+      previous: "true",
+      tailLines: "10",
+    });
+  });
+
+  it("fails in the server's words", async () => {
+    const { server, cluster } = await open();
+    const message = 'container "web" in pod "talker" is waiting to start: ContainerCreating';
+    server.intercept(({ path }) =>
+      path.endsWith("/log") ? { kind: "status", code: 400, reason: "BadRequest", message } : undefined,
+    );
+    const { failed } = await eventually(listen(cluster), (heard) => heard.failed !== undefined);
+    expect(failed?.message).toContain(message);
+  });
+});

@@ -1,0 +1,166 @@
+import { createServer, type IncomingMessage } from "node:http";
+import { connect, type AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
+import { issueCertificate, type KeyPair } from "../../../src/embedded/pki/certificate.ts";
+import { Cleanup, eventually, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
+import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+const DAY = 86_400_000;
+const subject = (commonName: string) => ({ commonName, organizations: [] });
+const authority = (now = Date.now()): KeyPair =>
+  issueCertificate({ subject: subject("test-ca"), use: "ca", days: 10, now });
+const certificate = (ca: KeyPair, names: readonly string[], now = Date.now(), days = 10): KeyPair =>
+  issueCertificate({ subject: subject("server"), use: "server", names, days, now }, ca);
+
+async function serve(pair: KeyPair, ca: KeyPair): Promise<FakeApiServer> {
+  const server = await startFakeApiServer({
+    pods: 1,
+    tls: { key: pair.key, cert: pair.certificate, clientCa: ca.certificate },
+  });
+  cleanup.add(() => server.close());
+  return server;
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+function open(
+  server: FakeApiServer,
+  ca: KeyPair | undefined,
+  extra: Partial<Parameters<typeof fakeKubeconfig>[0]> = {},
+): Promise<Cluster> {
+  return openKubeconfig(
+    cleanup,
+    fakeKubeconfig({ server: server.url, ...(ca === undefined ? {} : { ca: ca.certificate }), ...extra }),
+  );
+}
+
+const outcome = (cluster: Cluster): Promise<unknown> =>
+  eventually(cluster.status, ({ state }) => state !== "connecting");
+
+describe("a TLS connection", () => {
+  it("presents the client certificate, for requests and for sessions", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["127.0.0.1"]), ca);
+    const client = issueCertificate({ subject: subject("jane"), use: "client", days: 1, now: Date.now() }, ca);
+    const cluster = await open(server, ca, {
+      user: { "client-certificate-data": base64(client.certificate), "client-key-data": base64(client.key) },
+    });
+    expect(await outcome(cluster)).toMatchObject({ state: "connected" });
+    const session = await cluster.exec({
+      namespace: "default",
+      pod: "p",
+      container: "c",
+      command: ["sh"],
+      tty: true,
+      stdin: true,
+    });
+    session.close();
+    expect(new Set(server.requests.map(({ clientName }) => clientName))).toEqual(new Set(["jane"]));
+  });
+
+  it.each([
+    ["itself", "its certificate is self-signed and not trusted", undefined],
+    ["an unknown authority", /unknown authority|self-signed/, undefined],
+    ["another authority", /unknown authority|not signed by the authority/, authority()],
+  ])("to a server with a certificate signed by %s says so", async (name, message, trusted) => {
+    const ca = authority();
+    const own = issueCertificate({
+      subject: subject("server"),
+      use: "server",
+      names: ["127.0.0.1"],
+      days: 1,
+      now: Date.now(),
+    });
+    const server = await serve(name === "itself" ? own : certificate(ca, ["127.0.0.1"]), ca);
+    const cluster = await open(server, trusted);
+    expect(await outcome(cluster)).toMatchObject({
+      state: "unreachable",
+      error: { fault: "tls", message: expect.stringMatching(message), hint: expect.any(String) },
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  it("to a server whose certificate has expired says so", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["127.0.0.1"], Date.now() - 30 * DAY, 2), ca);
+    expect(await outcome(await open(server, ca))).toMatchObject({
+      error: { message: expect.stringContaining("has expired") },
+    });
+  });
+
+  it("to a server of another name fails, unless tls-server-name tells the name", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["api.example"]), ca);
+    expect(await outcome(await open(server, ca))).toMatchObject({
+      error: {
+        message: expect.stringContaining("another host name"),
+        hint: expect.stringContaining("tls-server-name"),
+      },
+    });
+    const named = await open(server, ca, { cluster: { "tls-server-name": "api.example" } });
+    expect(await outcome(named)).toMatchObject({ state: "connected" });
+  });
+
+  it("checks nothing where the kubeconfig says so", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["other"]), ca);
+    const cluster = await open(server, undefined, { cluster: { "insecure-skip-tls-verify": true } });
+    expect(await outcome(cluster)).toMatchObject({ state: "connected" });
+  });
+
+  it("goes through a proxy and still checks the certificate of the server", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["api.example"]), ca);
+    const proxy = createServer();
+    proxy.on("connect", (_request: IncomingMessage, client: Duplex) => {
+      const upstream = connect(server.port, "127.0.0.1", () => {
+        client.write("HTTP/1.1 200 OK\r\n\r\n");
+        upstream.pipe(client).pipe(upstream);
+      });
+      upstream.on("error", () => client.destroy());
+      client.on("error", () => upstream.destroy());
+      client.on("close", () => upstream.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    cleanup.add(() => void proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    const through = { cluster: { "proxy-url": `http://127.0.0.1:${port}` } };
+    const good = await open(server, ca, { ...through, server: "https://api.example:6443" });
+    expect(await outcome(good)).toMatchObject({ state: "connected" });
+    const bad = await open(server, ca, { ...through, server: "https://other.example:6443" });
+    expect(await outcome(bad)).toMatchObject({ error: { message: expect.stringContaining("another host name") } });
+    good.close();
+    bad.close();
+  });
+
+  it.each([
+    [
+      "a certificate without its key",
+      { "client-certificate-data": base64("-----BEGIN CERTIFICATE-----") },
+      /without its key/,
+    ],
+    [
+      "a certificate that is not PEM",
+      { "client-certificate-data": "bm8=", "client-key-data": "bm8=" },
+      /not PEM in base64/,
+    ],
+    [
+      "a certificate file that is not there",
+      { "client-certificate": "/nonexistent/me.crt" },
+      /cannot read the client certificate \/nonexistent\/me.crt/,
+    ],
+  ])("with %s says so", async (_name, user, message) => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["127.0.0.1"]), ca);
+    expect(await outcome(await open(server, ca, { user }))).toMatchObject({
+      state: "unreachable",
+      error: { message: expect.stringMatching(message) },
+    });
+  });
+});
