@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { ProtobufReader } from "../../../src/embedded/machinery/codec/protobuf-reader.ts";
+import { OpenApi } from "../../../src/embedded/schema/openapi-answer.ts";
 import { OpenApiV3 } from "../../../src/embedded/schema/openapi.ts";
 import type { ApiResource } from "../../../src/lib/kube/gvr.ts";
 import { asRecord, asString, at } from "../../../src/lib/kube/object.ts";
@@ -97,4 +99,72 @@ test.for(["api/v1", "apis/apps/v1"])("every reference in %s leads somewhere, and
   expect(text).not.toMatch(/"\$ref":"[^"]+",/);
   const container = at(schemas["io.k8s.api.core.v1.PodSpec"], "properties", "containers");
   expect(container).toMatchObject({ "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge" });
+});
+
+const request = { hash: undefined, accept: "application/json", ifNoneMatch: undefined };
+
+test("a document under its hash may be kept for ever, one under an old hash is moved, a known one not sent again", () => {
+  const api = new OpenApi(resources, "v1.36.4");
+  const path = "/openapi/v3/apis/apps/v1";
+  const plain = api.answer({ ...request, path });
+  expect(plain).toMatchObject({ code: 200, type: "application/json" });
+  const etag = plain?.headers["etag"] ?? "";
+  const hash = etag.replaceAll('"', "");
+  expect(api.answer({ ...request, path, hash })?.headers["cache-control"]).toBe("public, immutable");
+  expect(plain?.headers["cache-control"]).toBeUndefined();
+  expect(api.answer({ ...request, path, hash: "OLD" })).toMatchObject({
+    code: 301,
+    headers: { location: `${path}?hash=${hash}` },
+  });
+  expect(api.answer({ ...request, path, ifNoneMatch: etag })).toMatchObject({ code: 304, body: "" });
+  expect(api.answer({ ...request, path: "/openapi/v3/apis/none/v1" })).toBeUndefined();
+});
+
+test("v2 has every definition it refers to", () => {
+  const body = new OpenApi(resources, "v1.36.4").answer({ ...request, path: "/openapi/v2" })?.body.toString() ?? "";
+  const document: unknown = JSON.parse(body);
+  const definitions = asRecord(at(document, "definitions"));
+  const references = new Set([...body.matchAll(/"#\/definitions\/([^"]+)"/g)].map((match) => match[1] ?? ""));
+  expect(references.size).toBeGreaterThan(20);
+  expect([...references].filter((name) => !(name in definitions))).toEqual([]);
+  expect(body).not.toContain("components/schemas");
+  expect(at(definitions["io.k8s.apimachinery.pkg.api.resource.Quantity"], "type")).toBe("string");
+});
+
+/** Fields of one message: number and content, in order. */
+function fieldsIn(bytes: Buffer): ReadonlyArray<readonly [number, Buffer]> {
+  const reader = new ProtobufReader(bytes);
+  const fields: Array<readonly [number, Buffer]> = [];
+  while (!reader.atEnd) {
+    const { field, wire } = reader.tag();
+    if (wire === 2) fields.push([field, reader.bytes()]);
+    else reader.skip(wire);
+  }
+  return fields;
+}
+function fieldIn(bytes: Buffer | undefined, wanted: number): Buffer | undefined {
+  return bytes === undefined ? undefined : fieldsIn(bytes).find(([field]) => field === wanted)?.[1];
+}
+
+test("v2 as protobuf has the same definitions, with their patch strategies as extensions", () => {
+  const api = new OpenApi(resources, "v1.36.4");
+  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const answer = api.answer({ ...request, path: "/openapi/v2", accept });
+  expect(answer?.type).toBe("application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  const document = Buffer.from(answer?.body ?? "");
+  expect(fieldIn(document, 1)?.toString()).toBe("2.0");
+  const schemas = new Map(
+    fieldsIn(fieldIn(document, 9) ?? Buffer.alloc(0)).map(([, entry]) => [
+      fieldIn(entry, 1)?.toString(),
+      fieldIn(entry, 2),
+    ]),
+  );
+  const json = api.answer({ ...request, path: "/openapi/v2" })?.body.toString() ?? "";
+  expect(new Set(schemas.keys())).toEqual(new Set(Object.keys(asRecord(at(JSON.parse(json), "definitions")))));
+  const properties = fieldIn(schemas.get("io.k8s.api.core.v1.PodSpec"), 25) ?? Buffer.alloc(0);
+  const containers = fieldsIn(properties).find(([, entry]) => fieldIn(entry, 1)?.toString() === "containers")?.[1];
+  const extensions = fieldsIn(fieldIn(containers, 2) ?? Buffer.alloc(0))
+    .filter(([field]) => field === 31)
+    .map(([, entry]) => [fieldIn(entry, 1)?.toString(), fieldIn(fieldIn(entry, 2), 2)?.toString()]);
+  expect(extensions).toContainEqual(["x-kubernetes-patch-merge-key", '"name"']);
 });
