@@ -86,7 +86,7 @@ function toSwagger(node: Json): Json {
   if (Array.isArray(node)) return (node as readonly Json[]).map(toSwagger);
   if (!isRecord(node)) return node;
   const result: Record<string, Json> = {};
-  for (const [key, child] of Object.entries(node as { readonly [key: string]: Json })) {
+  for (const [key, child] of Object.entries(node)) {
     if (key === "oneOf") result["type"] = "string";
     else if (key === "$ref" && typeof child === "string") result[key] = child.replace(V3_REFERENCE, REFERENCE);
     else result[key] = toSwagger(child);
