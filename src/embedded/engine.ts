@@ -6,11 +6,12 @@ import type { Logger } from "../lib/log.ts";
 import type { NodeAgent } from "./kubelet/node-agent.ts";
 import type { EngineOptions } from "./index.ts";
 import { loadClusterPki, type ClusterPki } from "./pki/cluster-pki.ts";
-import { startApiServer, type ApiServer, type UpgradeExchange } from "./server/api-server.ts";
+import { KUBERNETES_VERSION, startApiServer, type ApiServer, type UpgradeExchange } from "./server/api-server.ts";
 import { bootstrapNamespaces, bootstrapServices } from "./server/bootstrap.ts";
 import { createRegistry, type ClusterRegistry } from "./server/create-registry.ts";
 import { Discovery } from "./server/discovery.ts";
 import type { ServerContext } from "./server/exchange.ts";
+import { createOpenApiHandler } from "./server/openapi-handler.ts";
 import { ListSnapshots } from "./server/list-snapshots.ts";
 import { virtualResources } from "./server/resource-handler.ts";
 import { createServiceAccountTokens } from "./server/service-account-tokens.ts";
@@ -57,6 +58,8 @@ export async function startEngine(options: EngineParts): Promise<Engine> {
     tokens,
     clock,
     logger: logger.child("apiserver"),
+    openApi: createOpenApiHandler(),
+    version: KUBERNETES_VERSION,
     discovery: new Discovery([...registry.table.all, ...virtualResources]),
     snapshots: new ListSnapshots(),
     nodeAgent: () => state.agent,

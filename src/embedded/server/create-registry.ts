@@ -19,7 +19,14 @@ import { formatTime } from "../machinery/time.ts";
 import { servedResources } from "../resources/index.gen.ts";
 import type { Store, StoreKey } from "../store/store.ts";
 import type { StoredObject } from "../store/stored-object.ts";
-import { completeObject, decodeFields, patchObject } from "./object-pipeline.ts";
+import {
+  applyObject,
+  completeObject,
+  decodeFields,
+  patchObject,
+  withManagedFields,
+  type WriteTarget,
+} from "./object-pipeline.ts";
 import {
   checkKind,
   isUnchanged,
@@ -127,8 +134,9 @@ class EmbeddedRegistry implements ClusterRegistry {
     const object = completeObject(resource, prepared, undefined, this.#context);
     const key = this.#key(resource, { namespace, name: object.metadata.name ?? "" });
     if (this.store.get(key) !== undefined) throw alreadyExists(resource, key.name);
-    if (options.dryRun === true) return object;
-    return this.#write("ADDED", key, object);
+    const owned = withManagedFields(this.#target(resource), object, undefined, options);
+    if (options.dryRun === true) return owned;
+    return this.#write("ADDED", key, owned);
   }
 
   async update(gvr: Gvr, key: ObjectKey, given: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
@@ -144,7 +152,7 @@ class EmbeddedRegistry implements ClusterRegistry {
   async updateStatus(gvr: Gvr, key: ObjectKey, given: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const resource = this.table.get(gvr);
     const copy = ownCopy(given);
-    return this.#change(resource, key, options, (old) => prepareStatus(resource, copy, old));
+    return this.#change(resource, key, options, (old) => this.#statusChanged(resource, copy, old, options));
   }
 
   async patch(
@@ -156,13 +164,23 @@ class EmbeddedRegistry implements ClusterRegistry {
   ): Promise<KubeObject> {
     const resource = this.table.get(gvr);
     const { subresource } = options;
+    if (type === "apply" && this.store.get(this.#key(resource, key)) === undefined) {
+      return this.#applyNew(resource, key, patch, options);
+    }
     const changed = await this.#change(resource, key, options, (old) => {
-      if (subresource === "scale") {
-        const scale = patchObject(resource, scaleOf(old), type, patch, options);
-        return this.#changed(resource, withScale(resource, old, scale), old, options);
+      if (type === "apply") {
+        const applied = applyObject(this.#target(resource, subresource), old, patch, options);
+        // The apply has settled who owns what; the steps that follow must not.
+        const { fieldManager: _, ...others } = options;
+        if (subresource === "status") return this.#statusChanged(resource, applied, old, others);
+        return this.#changed(resource, applied, old, { ...others, fieldValidation: "Ignore" });
       }
-      const patched = patchObject(resource, old, type, patch, options);
-      if (subresource === "status") return prepareStatus(resource, patched, old);
+      if (subresource === "scale") {
+        const scale = patchObject(resource, scaleOf(old), type, patch);
+        return this.#changed(resource, withScale(resource, old, scale), old, options, subresource);
+      }
+      const patched = patchObject(resource, old, type, patch);
+      if (subresource === "status") return this.#statusChanged(resource, patched, old, options);
       return this.#changed(resource, patched, old, options);
     });
     return subresource === "scale" ? scaleOf(changed) : changed;
@@ -200,7 +218,7 @@ class EmbeddedRegistry implements ClusterRegistry {
   async updateScale(gvr: Gvr, key: ObjectKey, scale: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const resource = this.table.get(gvr);
     const changed = await this.#change(resource, key, options, (old) =>
-      this.#changed(resource, withScale(resource, old, scale), old, options),
+      this.#changed(resource, withScale(resource, old, scale), old, options, "scale"),
     );
     return scaleOf(changed);
   }
@@ -289,10 +307,36 @@ class EmbeddedRegistry implements ClusterRegistry {
     return stored;
   }
 
-  #changed(resource: ServedResource, given: KubeObject, old: KubeObject, options: WriteOptions): KubeObject {
+  #changed(
+    resource: ServedResource,
+    given: KubeObject,
+    old: KubeObject,
+    options: WriteOptions,
+    subresource?: "scale",
+  ): KubeObject {
     checkKind(resource, given);
     const prepared = prepareChanged(resource, decodeFields(resource, given, options), old, this.#context);
-    return withGeneration(resource, completeObject(resource, prepared, old, this.#context), old);
+    const completed = completeObject(resource, prepared, old, this.#context);
+    const owned = withManagedFields(this.#target(resource, subresource), completed, old, options);
+    return withGeneration(resource, owned, old);
+  }
+
+  #statusChanged(resource: ServedResource, given: KubeObject, old: KubeObject, options: WriteOptions): KubeObject {
+    checkKind(resource, given);
+    const prepared = prepareStatus(resource, decodeFields(resource, given, options), old);
+    return withManagedFields(this.#target(resource, "status"), prepared, old, options);
+  }
+
+  /** Server-side apply of an object that does not exist. */
+  async #applyNew(resource: ServedResource, key: ObjectKey, patch: Json, options: WriteOptions): Promise<KubeObject> {
+    const applied = applyObject(this.#target(resource), undefined, patch, options);
+    const { fieldManager: _, ...others } = options;
+    const named = { ...applied, metadata: { ...applied.metadata, name: key.name } };
+    return this.create(resource, key.namespace, named, { ...others, fieldValidation: "Ignore" });
+  }
+
+  #target(resource: ServedResource, subresource?: "status" | "scale"): WriteTarget {
+    return { resource, subresource, now: this.#context.clock.now() };
   }
 
   /** Between reading the old object and writing the new one nothing else runs: no update is lost. */

@@ -19,11 +19,12 @@ function groupsOf(resources: readonly ServedResource[]): Groups {
 
 /** The documents of discovery, legacy and aggregated, made from what is served. */
 export class Discovery {
-  readonly #resources: readonly ServedResource[];
+  /** Everything served, stored or not, by name. */
+  readonly resources: readonly ServedResource[];
   readonly #groups: Groups;
 
   constructor(resources: readonly ServedResource[]) {
-    this.#resources = [...resources].sort((left, right) => (left.resource < right.resource ? -1 : 1));
+    this.resources = [...resources].sort((left, right) => (left.resource < right.resource ? -1 : 1));
     this.#groups = groupsOf(resources);
   }
 
@@ -92,7 +93,7 @@ export class Discovery {
   }
 
   #of(group: string, version: string): readonly ServedResource[] {
-    return this.#resources.filter((each) => each.group === group && each.version === version);
+    return this.resources.filter((each) => each.group === group && each.version === version);
   }
 }
 

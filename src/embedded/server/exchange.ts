@@ -18,6 +18,9 @@ export interface ServerContext {
   readonly discovery: Discovery;
   readonly snapshots: ListSnapshots;
   readonly tokens: ServiceAccountTokens;
+  readonly openApi: (context: ServerContext, exchange: Exchange, path: string) => Promise<void>;
+  /** Of Kubernetes: `v1.36.0`. */
+  readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** `undefined` until the node agent runs. */

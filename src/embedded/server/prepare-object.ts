@@ -102,7 +102,9 @@ export function prepareChanged(
 /** The old object with another status. */
 export function prepareStatus(resource: ServedResource, given: KubeObject, old: KubeObject): KubeObject {
   checkPreconditions(resource, given, old);
-  return withStatusOf(old, given);
+  const { managedFields } = given.metadata;
+  const owned = managedFields === undefined ? old : { ...old, metadata: { ...old.metadata, managedFields } };
+  return withStatusOf(owned, given);
 }
 
 function withStatusOf(object: KubeObject, source: KubeObject): KubeObject {
@@ -163,9 +165,7 @@ function desired(object: KubeObject): Json {
   return jsonOf({ ...rest, metadata: {} });
 }
 
-/** Equal but for what the server itself writes: such an update is not stored. */
+/** An update that changes nothing is not stored. */
 export function isUnchanged(object: KubeObject, old: KubeObject): boolean {
-  const { managedFields: _now, ...metadata } = object.metadata;
-  const { managedFields: _was, ...oldMetadata } = old.metadata;
-  return jsonEqual(jsonOf({ ...object, metadata }), jsonOf({ ...old, metadata: oldMetadata }));
+  return jsonEqual(jsonOf(object), jsonOf(old));
 }
