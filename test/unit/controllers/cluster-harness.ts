@@ -6,7 +6,7 @@ import { at, objectPath, type Json, type KubeObject } from "../../../src/lib/kub
 import { silentLogger, type Logger } from "../../../src/lib/log.ts";
 import { startControllers } from "../../../src/embedded/controllers/start-controllers.ts";
 import { keyOf, RESOURCES, type Registry, type WatchEvent } from "../../../src/embedded/machinery/registry.ts";
-import { isConflict, isNotFound } from "../../../src/embedded/machinery/status-error.ts";
+import { forbidden, isConflict, isNotFound } from "../../../src/embedded/machinery/status-error.ts";
 import { startScheduler } from "../../../src/embedded/scheduler/start-scheduler.ts";
 import { bootstrapNamespaces } from "../../../src/embedded/server/bootstrap.ts";
 import { createRegistry, type ClusterRegistry } from "../../../src/embedded/server/create-registry.ts";
@@ -41,6 +41,8 @@ export interface TestClusterOptions {
   readonly logger?: Logger;
   /** Resources whose changes the controllers hear of late: only after `deliver`. */
   readonly late?: readonly Gvr[];
+  /** Objects that the controllers may not create: they get a 403. */
+  readonly refuses?: (object: KubeObject) => boolean;
   /** Makes a pod that has a node ready; default all. */
   readonly becomesReady?: (pod: KubeObject) => boolean;
 }
@@ -118,7 +120,8 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   };
   if (options.node !== false) await cluster.apply(RESOURCES.nodes, readyNode("node-1"));
   if (options.controllers !== false) {
-    await startControllers({ registry: delayed(registry, options.late ?? [], held), clock, logger, signal });
+    const door = impaired(registry, options.late ?? [], held, options.refuses ?? (() => false));
+    await startControllers({ registry: door, clock, logger, signal });
   }
   if (options.scheduler !== false) await startScheduler({ registry, clock, logger, signal });
   return cluster;
@@ -201,8 +204,17 @@ export class TestKubelet {
   }
 }
 
-/** The registry with changes of some resources held back, but not what is there at the start. */
-function delayed(registry: ClusterRegistry, late: readonly Gvr[], held: Array<() => void>): Registry {
+/** The registry with changes of some resources held back, but not what is there at the start, and some objects refused. */
+function impaired(
+  registry: ClusterRegistry,
+  late: readonly Gvr[],
+  held: Array<() => void>,
+  refuses: (object: KubeObject) => boolean,
+): Registry {
+  const create: Registry["create"] = async (resource, namespace, object, options) => {
+    if (refuses(object)) throw forbidden(resource, "", "exceeded quota: test");
+    return registry.create(resource, namespace, object, options);
+  };
   const keys = new Set(late.map(gvrKey));
   const watch: Registry["watch"] = (resource, options, handler, signal) => {
     let live = false;
@@ -216,6 +228,7 @@ function delayed(registry: ClusterRegistry, late: readonly Gvr[], held: Array<()
   return new Proxy(registry, {
     get(target, property) {
       if (property === "watch") return watch;
+      if (property === "create") return create;
       const value: unknown = Reflect.get(target, property);
       return typeof value === "function" ? value.bind(target) : value;
     },

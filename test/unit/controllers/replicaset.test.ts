@@ -1,8 +1,21 @@
 import { afterEach, expect, test } from "vitest";
 import { at, objectPath, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
+import { startControllers } from "../../../src/embedded/controllers/start-controllers.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
+import { silentLogger } from "../../../src/lib/log.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { podsToDelete } from "../../../src/embedded/controllers/replicaset/pod-ranking.ts";
-import { eventTexts, isReady, pod, replicaSet, startTestCluster, turns, type TestCluster } from "./cluster-harness.ts";
+import {
+  eventTexts,
+  isReady,
+  keepMoving,
+  pod,
+  replicaSet,
+  startTestCluster,
+  turns,
+  type TestCluster,
+} from "./cluster-harness.ts";
 
 let cluster: TestCluster | undefined;
 afterEach(() => {
@@ -71,26 +84,18 @@ test("a pod whose labels no longer match is released and replaced", async () => 
   });
 });
 
-test("pods that cannot be created leave a condition and one warning, and are created when they can be", async () => {
-  const here = (cluster = await startTestCluster());
-  const bad = replicaSet("web", 2);
-  const spec = { containers: [{ name: "web", image: "localhost/host" }], serviceAccountName: "Not A Name" };
-  const template = { metadata: { labels: { app: "web" } }, spec };
-  const made = here.apply(RESOURCES.replicasets, { ...bad, spec: { ...Object(bad["spec"]), template } });
-  // Where the template is validated with the ReplicaSet, nothing is left to fail later.
-  const refused = await made.then(
-    () => false,
-    () => true,
-  );
-  if (refused) {
-    expect(pods(here)).toEqual([]);
-    return;
-  }
-  await here.until("it says so", () => {
-    const conditions = at(here.get(RESOURCES.replicasets, "default/web"), "status", "conditions");
-    return Array.isArray(conditions) && conditions.some((each) => each.reason === "FailedCreate");
-  });
-  expect(eventTexts(here, "FailedCreate")[0]).toMatch(/^Error creating: /);
+test("pods that cannot be created leave a condition and a warning, and are created when they can be", async () => {
+  const here = (cluster = await startTestCluster({ refuses: (object) => object.kind === "Pod" && refusing }));
+  let refusing = true;
+  await here.apply(RESOURCES.replicasets, replicaSet("web", 2));
+  const conditions = (): unknown => at(here.get(RESOURCES.replicasets, "default/web"), "status", "conditions");
+  await here.until("it says so", () => Array.isArray(conditions()));
+  expect(conditions()).toMatchObject([{ type: "ReplicaFailure", status: "True", reason: "FailedCreate" }]);
+  await here.until("it is recorded", () => eventTexts(here, "FailedCreate").length === 1);
+  expect(eventTexts(here, "FailedCreate")).toEqual(["Error creating: pods is forbidden: exceeded quota: test"]);
+  refusing = false;
+  await here.until("both run", () => pods(here).filter(isReady).length === 2);
+  await here.until("the condition is gone", () => conditions() === undefined);
 });
 
 test("a pod that has finished is replaced and does not count", async () => {
@@ -107,6 +112,44 @@ test("a pod that has finished is replaced and does not count", async () => {
     "status says two",
     () => at(here.get(RESOURCES.replicasets, "default/web"), "status", "replicas") === 2,
   );
+});
+
+test("a ready pod counts as available only after minReadySeconds", async () => {
+  const clock = new FakeClock(Date.now());
+  const here = (cluster = await startTestCluster({ clock }));
+  const set = replicaSet("web", 1);
+  await here.apply(RESOURCES.replicasets, { ...set, spec: { ...Object(set["spec"]), minReadySeconds: 30 } });
+  const status = (): unknown => at(here.get(RESOURCES.replicasets, "default/web"), "status");
+  await here.until("it is ready", () => at(status(), "readyReplicas") === 1);
+  const wait = await clock.timerWithin(25_000, 31_000);
+  expect(at(status(), "availableReplicas")).toBeUndefined();
+  clock.advance(wait);
+  keepMoving(clock, here.signal);
+  await here.until("it is available", () => at(status(), "availableReplicas") === 1);
+});
+
+test("what happened while the controllers were down is made up for at the start", async () => {
+  const here = (cluster = await startTestCluster({ controllers: false }));
+  const owner = {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    name: "gone",
+    uid: "00000000-0000-4000-8000-000000000000",
+  };
+  const orphan = pod("left", {}, { app: "left" });
+  const left = { ...orphan, metadata: { ...orphan.metadata, ownerReferences: [{ ...owner, controller: true }] } };
+  await here.apply(RESOURCES.pods, left);
+  await here.apply(RESOURCES.replicasets, replicaSet("web", 2));
+  await here.apply(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
+  const settings = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "settings", namespace: "shop" } };
+  await here.apply(RESOURCES.configmaps, settings);
+  await here.registry.delete(RESOURCES.namespaces, { namespace: "", name: "shop" });
+  await turns();
+  expect(here.get(RESOURCES.namespaces, "shop")).toBeDefined();
+  await startControllers({ registry: here.registry, clock: systemClock, logger: silentLogger, signal: here.signal });
+  await here.until("the pod without an owner is gone", () => here.get(RESOURCES.pods, "default/left") === undefined);
+  await here.until("the ReplicaSet has its pods", () => pods(here).filter(isReady).length === 2);
+  await here.until("the namespace is gone", () => here.get(RESOURCES.namespaces, "shop") === undefined);
 });
 
 test("pods whose creation is heard of late are not created twice", async () => {

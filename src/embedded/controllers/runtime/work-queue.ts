@@ -1,7 +1,7 @@
 import { nextTurn, type Cancel, type Clock } from "../../../lib/clock.ts";
 import { errorMessage } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
-import { isAlreadyExists, isConflict } from "../../machinery/status-error.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../../machinery/status-error.ts";
 
 /** Back-off of an item that failed: 5 ms, doubled each time, at most 1000 s (client-go DefaultItemBasedRateLimiter). */
 const BASE_DELAY = 5;
@@ -135,7 +135,7 @@ class RateLimitedQueue implements WorkQueue {
     } catch (error) {
       if (!signal.aborted) {
         // These are the everyday ways to learn that the cache is behind.
-        const level = isConflict(error) || isAlreadyExists(error) ? "debug" : "warn";
+        const level = isConflict(error) || isAlreadyExists(error) || isNotFound(error) ? "debug" : "warn";
         logger[level](`${name}: will try again`, { key, error: errorMessage(error) });
         this.addRateLimited(key);
       }
