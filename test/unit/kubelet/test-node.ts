@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createKubelet, type Kubelet } from "../../../src/embedded/kubelet/kubelet.ts";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
 import { isNotFound } from "../../../src/embedded/machinery/status-error.ts";
-import type { ContainerRuntime } from "../../../src/embedded/runtimes/runtime.ts";
+import type { ContainerRuntime, RuntimeProbe } from "../../../src/embedded/runtimes/runtime.ts";
 import { bootstrapNamespaces } from "../../../src/embedded/server/bootstrap.ts";
 import { createRegistry, type ClusterRegistry } from "../../../src/embedded/server/create-registry.ts";
 import { openStore } from "../../../src/embedded/store/sqlite-store.ts";
@@ -22,7 +22,10 @@ export class TestNode<R extends ContainerRuntime, C extends Clock> {
   readonly directory: string;
   kubelet: Kubelet;
 
-  constructor(registry: ClusterRegistry, runtime: R, clock: C, directory: string) {
+  readonly #probe: RuntimeProbe | undefined;
+
+  constructor(registry: ClusterRegistry, runtime: R, clock: C, directory: string, probe?: RuntimeProbe) {
+    this.#probe = probe;
     this.registry = registry;
     this.runtime = runtime;
     this.clock = clock;
@@ -43,6 +46,7 @@ export class TestNode<R extends ContainerRuntime, C extends Clock> {
       apiServer: { host: "127.0.0.1", port: 6443 },
       serviceAccountToken: (namespace, name) => Promise.resolve(`token-of-${namespace}-${name}`),
       caCertificate: "THE CA",
+      ...(this.#probe === undefined ? {} : { probe: this.#probe }),
     });
   }
 
@@ -121,6 +125,21 @@ export class TestNode<R extends ContainerRuntime, C extends Clock> {
       .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
       .filter((event) => at(event, "involvedObject", "kind") === "Pod")
       .map((event) => `${asString(event["type"])} ${asString(event["reason"])} ${asString(event["message"])}`);
+  }
+
+  /** Resolves when the files of no pod are left: the last step of a pod that was deleted by force. */
+  async untilIdle(): Promise<void> {
+    const pods = join(this.directory, "pods");
+    if (!existsSync(pods)) return;
+    await new Promise<void>((resolve) => {
+      const watcher = watch(pods, () => check());
+      const check = (): void => {
+        if (readdirSync(pods).length > 0) return;
+        watcher.close();
+        resolve();
+      };
+      check();
+    });
   }
 
   /** Resolves after everything that is already on its way has been handled. */
