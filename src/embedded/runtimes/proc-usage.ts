@@ -84,3 +84,13 @@ export function memoryOf(pid: number): number {
     return 0;
   }
 }
+
+/** Whether something in the network of `pid` listens on a port of the loopback only (state 0A of /proc/PID/net/tcp). */
+export function listensOnLoopback(pid: number, port: number): boolean {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const lines = `${readText(`/proc/${pid}/net/tcp`) ?? ""}\n${readText(`/proc/${pid}/net/tcp6`) ?? ""}`.split("\n");
+  return lines.some((line) => {
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    return state === "0A" && local.endsWith(wanted) && /^(?:0100007F|0{24}01000000|0{16}FFFF00000100007F):/.test(local);
+  });
+}

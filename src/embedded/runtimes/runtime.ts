@@ -1,4 +1,5 @@
 import type { Duplex, Readable, Writable } from "node:stream";
+import type { PodNetwork } from "../net/pod-network.ts";
 
 /** The rungs of the runtime ladder (docs/embedded.md), best first on Linux. */
 export type RuntimeName = "namespaces" | "oci" | "cri" | "docker-api" | "process";
@@ -187,6 +188,8 @@ export interface ContainerRuntime {
   attach(id: string): Promise<Session>;
   /** A connection to a port of the pod, also to one bound to its loopback. */
   dial(sandboxId: string, port: number): Promise<Duplex>;
+  /** The network of the pods, for services and names; absent where pods have no addresses of their own. */
+  readonly network?: PodNetwork | undefined;
   /**
    * The id that this machine gives files of user or group `id` of a container, `undefined` where it has none. A runtime
    * without this member maps nothing.

@@ -4,6 +4,8 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../../lib/clock.ts";
 import { errorMessage } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
+import { NodeNetwork } from "../../net/node-network.ts";
+import type { PodNetwork } from "../../net/pod-network.ts";
 import { attachTo } from "../attach-session.ts";
 import { openCgroups, type Cgroups } from "../cgroups.ts";
 import { ContainerSupervision } from "../container-supervision.ts";
@@ -11,7 +13,7 @@ import { resolveImage } from "../host-image.ts";
 import { findHostTools, type HostTools } from "../host-tools.ts";
 import { MemoryWatch } from "../memory-watch.ts";
 import { hostsFile, resolverFile } from "../pod-files.ts";
-import { pidsInNamespace, usageOfProcesses } from "../proc-usage.ts";
+import { listensOnLoopback, pidsInNamespace, usageOfProcesses } from "../proc-usage.ts";
 import { signalProcess } from "../process-identity.ts";
 import { openSession } from "../process-session.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
@@ -59,6 +61,7 @@ interface Running {
   readonly tools: HostTools;
   readonly sandbox: NodeSandbox;
   readonly cgroups: Cgroups | undefined;
+  readonly network: NodeNetwork;
 }
 
 /**
@@ -112,7 +115,15 @@ export class NamespacesRuntime implements ContainerRuntime {
     const opened = openCgroups({ directory: this.#directory, idOffset: sandbox.idOffset });
     const cgroups = "denied" in opened ? undefined : opened;
     if ("denied" in opened) this.#logger.info("no control groups", { why: opened.denied });
-    this.#running = { tools, sandbox, cgroups };
+    const network = new NodeNetwork({
+      directory: this.#path(),
+      enter: sandbox.enterNetwork(),
+      runAs: sandbox.idOffset === undefined ? 0 : sandbox.idOffset + NOBODY,
+      logger: this.#logger,
+      clock: this.#clock,
+    });
+    network.start(!adopted);
+    this.#running = { tools, sandbox, cgroups, network };
     this.#sandboxes.load();
     // The namespaces of pods ended with their holder; their containers are to find them again.
     if (!adopted) {
@@ -129,17 +140,21 @@ export class NamespacesRuntime implements ContainerRuntime {
   detach(): Promise<void> {
     this.#memoryWatch.close();
     this.#supervision.close();
+    this.#running?.network.detach();
     this.#running = undefined;
     return Promise.resolve();
   }
 
   async destroy(): Promise<void> {
     if (this.#running === undefined) await this.start();
-    const { sandbox, cgroups } = this.#need();
+    const { sandbox, cgroups, network } = this.#need();
     await Promise.all(this.#supervision.list().map(({ record }) => this.stop(record.spec.id, KILL)));
+    await network.destroy();
     await closeNodeSandbox(sandbox, this.#directory, this.#clock);
     cgroups?.destroy();
-    await this.detach();
+    this.#memoryWatch.close();
+    this.#supervision.close();
+    this.#running = undefined;
     for (const name of readdirSync(this.#path("containers"))) openOverlayWork(join(this.#path("containers"), name));
     rmSync(this.#path(), { recursive: true, force: true });
   }
@@ -161,7 +176,7 @@ export class NamespacesRuntime implements ContainerRuntime {
   }
 
   async removeSandbox(id: string): Promise<void> {
-    const { tools, sandbox } = this.#need();
+    const { tools, sandbox, network } = this.#need();
     const own = this.#supervision.list().filter(({ record }) => record.spec.sandboxId === id);
     await Promise.all(
       own.map(async ({ record }) => {
@@ -170,6 +185,7 @@ export class NamespacesRuntime implements ContainerRuntime {
       }),
     );
     if (this.#sandboxes.find(id) === undefined) return;
+    network.forgetPod(id);
     await removePodNamespaces(tools, sandbox, id);
     this.#sandboxes.delete(id);
   }
@@ -282,8 +298,28 @@ export class NamespacesRuntime implements ContainerRuntime {
     return Promise.resolve(attachTo(this.#supervision, id, this.#clock));
   }
 
-  dial(): Promise<Duplex> {
-    return Promise.reject(new RuntimeError("RuntimeUnavailable", "no network"));
+  async dial(sandboxId: string, port: number): Promise<Duplex> {
+    const { sandbox, network } = this.#need();
+    const { ip, spec } = this.#sandboxes.get(sandboxId);
+    try {
+      return await network.dialAddress(ip ?? GATEWAY_ADDRESS, port);
+    } catch (error) {
+      const pid = this.#supervision
+        .list()
+        .find(({ record, state }) => record.spec.sandboxId === sandboxId && state.state === "running")?.state.pid;
+      if (pid !== undefined && listensOnLoopback(pid, port)) {
+        return network.dialLoopback(sandboxId, sandbox.enterNetwork(sandboxId), port);
+      }
+      throw new RuntimeError(
+        "ConnectionFailed",
+        `failed to connect to ${ip ?? GATEWAY_ADDRESS}:${port} of pod ${spec.namespace}/${spec.podName}: ${errorMessage(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  get network(): PodNetwork | undefined {
+    return this.#running?.network;
   }
 
   async image(reference: string): Promise<ImageInfo> {
@@ -340,6 +376,8 @@ export class NamespacesRuntime implements ContainerRuntime {
   }
 }
 
+/** The unprivileged id of containers that netd runs under. */
+const NOBODY = 65_534;
 const KILL = { signal: "SIGKILL", graceMilliseconds: 0 } as const;
 
 /** Overlay leaves directories that not even their owner may enter; without root they could not be removed. */

@@ -59,6 +59,8 @@ export interface NodeSandbox {
   readonly abilities: SandboxAbilities;
   /** The `nsenter` command line that enters it as its root, up to `--`; `pod` enters that pod's namespaces too. */
   enter(pod?: string): string[];
+  /** As {@link enter}, but only its network or a pod's: with the machine's files, as the engine's user. */
+  enterNetwork(pod?: string): string[];
   /** A path of the machine as it is named inside; there is one for every path, reachable or not. */
   inside(path: string): string;
 }
@@ -76,6 +78,7 @@ mount -n -i --move /tmp /run
 mkdir ${INSIDE_PODS} ${INSIDE_STAGED}
 mkdir -p ${SHARED.map((name) => `${INSIDE_DIRECTORY}/${name}`).join(" ")}
 : >${INSIDE_NODE}
+echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || :
 ip -batch - <<END
 link set lo up
 link add ${BRIDGE} type bridge
@@ -154,6 +157,11 @@ function createSandbox(
       const at = `/proc/${holder.pid}/root${INSIDE_PODS}/${pod ?? ""}`;
       const own = pod === undefined ? ["-n"] : [`--net=${at}/net`, `--uts=${at}/uts`, `--ipc=${at}/ipc`];
       return [tools.nsenter, "-t", String(holder.pid), "-U", "-m", ...own, ...credentials, "--"];
+    },
+    enterNetwork(pod) {
+      const own = pod === undefined ? "-n" : `--net=/proc/${holder.pid}/root${INSIDE_PODS}/${pod}/net`;
+      const user = idOffset === undefined ? ["-U", "--preserve-credentials"] : [];
+      return [tools.nsenter, "-t", String(holder.pid), ...user, own, "--"];
     },
     inside(path) {
       const shared = SHARED.some((name) => isBelow(path, join(directory, name)));

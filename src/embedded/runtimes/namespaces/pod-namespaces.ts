@@ -14,7 +14,11 @@ if [ -z "$3" ]; then
   mount -n -i --bind /proc/$5/ns/net net
   exec unshare --uts=uts --ipc=ipc -- hostname "$2"
 fi
-unshare --net=net --uts=uts --ipc=ipc -- sh -c 'hostname "$1" && exec ip -batch -' sh "$2" <<END
+unshare --net=net --uts=uts --ipc=ipc -- sh -c '
+hostname "$1"
+# As containerd and Docker do: a program that is not root may listen on port 80.
+echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null
+exec ip -batch -' sh "$2" <<END
 link set lo up
 link add eth0 type veth peer name $4 netns /proc/$5/ns/net
 addr add $3/24 dev eth0
