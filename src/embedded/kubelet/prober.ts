@@ -14,6 +14,8 @@ export interface ProberEvents {
   changed(): void;
 }
 
+const FIRST_EARLY_WAIT_MILLISECONDS = 100;
+
 interface Schedule {
   readonly kind: ProbeKind;
   readonly action: Readonly<Record<string, unknown>>;
@@ -94,7 +96,7 @@ export class Prober {
   #begin(probe: Schedule): void {
     const { clock } = this.#target;
     const wait = Math.max(0, this.#startedAt + probe.initialDelayMilliseconds - clock.now());
-    this.#again(probe, wait, { result: undefined, run: 0 });
+    this.#again(probe, wait, { result: undefined, run: 0, early: 0 });
   }
 
   #again(probe: Schedule, milliseconds: number, streak: Streak): void {
@@ -118,11 +120,25 @@ export class Prober {
     const { success, output } = await runHandler(probe.action, this.#target, signal);
     cancel();
     if (this.#stop.signal.aborted || (!this.#mayKill && probe.kind !== "Readiness")) return;
+    const earlyWait = success ? undefined : this.#earlyWait(probe, streak);
+    if (earlyWait !== undefined) return this.#again(probe, earlyWait, { ...streak, early: streak.early + 1 });
     if (!success) this.#events.unhealthy(probe.kind, output);
-    const next: Streak = { result: success, run: streak.result === success ? streak.run + 1 : 1 };
+    const next: Streak = { result: success, run: streak.result === success ? streak.run + 1 : 1, early: streak.early };
     const threshold = success ? probe.successThreshold : probe.failureThreshold;
     const goOn = next.run < threshold || this.#conclude(probe.kind, success);
     if (goOn) this.#again(probe, Math.max(0, began + probe.periodMilliseconds - clock.now()), next);
+  }
+
+  /**
+   * Upstream's first probe comes up to one period after the start. kelpie looks sooner and more often, so that a pod is
+   * ready when its program is; a failure before upstream would have looked counts for nothing.
+   * @returns milliseconds to wait, `undefined` after the first period
+   */
+  #earlyWait(probe: Schedule, { early, run }: Streak): number | undefined {
+    const end = this.#startedAt + probe.initialDelayMilliseconds + probe.periodMilliseconds;
+    const left = end - this.#target.clock.now();
+    if (probe.kind === "Liveness" || run > 0 || left <= 0) return undefined;
+    return Math.min(left, FIRST_EARLY_WAIT_MILLISECONDS * 2 ** early);
   }
 
   /** A threshold is reached. @returns whether to probe on */
@@ -149,6 +165,8 @@ export class Prober {
 interface Streak {
   readonly result: boolean | undefined;
   readonly run: number;
+  /** Probes of the first period that failed. */
+  readonly early: number;
 }
 
 function schedule(kind: ProbeKind, probe: Readonly<Record<string, unknown>>): Schedule {

@@ -24,6 +24,10 @@ describe("probes", () => {
     await node.create("web", { containers: [{ ...web, readinessProbe: { ...exec("ready"), periodSeconds: 10 } }] });
     await node.until("web", (pod) => stateOf(pod, "web") === "running");
     node.clock.advance(0);
+    await node.runtime.untilExecs(1);
+    await node.settled();
+    expect(await node.events()).not.toContain("Warning Unhealthy Readiness probe failed: ran ready\n");
+    node.clock.advance(10_000);
     await node.untilEvent("Unhealthy Readiness probe failed: ran ready");
     expect(containerOf(await node.get("web"), "web")).toMatchObject({ ready: false, started: true });
     node.runtime.execCodes.set("ready", 0);
@@ -39,6 +43,18 @@ describe("probes", () => {
     }
     await node.until("web", (pod) => containerOf(pod, "web")["ready"] === false);
     expect(node.runtime.find("web").attempt).toBe(0);
+  });
+
+  it("look often in the first period, so that a pod is ready as soon as its program is", async () => {
+    node.runtime.execCodes.set("ready", 1);
+    await node.create("web", { containers: [{ ...web, readinessProbe: exec("ready") }] });
+    await node.until("web", (pod) => stateOf(pod, "web") === "running");
+    node.clock.advance(0);
+    await node.runtime.untilExecs(1);
+    await node.settled();
+    node.runtime.execCodes.set("ready", 0);
+    node.clock.advance(100);
+    await node.untilReady("web");
   });
 
   it("restart a container whose liveness probe fails", async () => {
@@ -61,11 +77,14 @@ describe("probes", () => {
     const pod = await node.until("web", (seen) => stateOf(seen, "web") === "running");
     expect(containerOf(pod, "web")).toMatchObject({ started: false, ready: false });
     node.clock.advance(0);
+    await node.runtime.untilExecs(1);
+    await node.settled();
+    node.clock.advance(1000);
     await node.untilEvent("Unhealthy Startup probe failed");
     node.runtime.execCodes.set("up", 0);
     node.clock.advance(1000);
     await node.until("web", (seen) => containerOf(seen, "web")["started"] === true);
-    expect(node.runtime.execs).toEqual(["web: up", "web: up"]);
+    expect(node.runtime.execs).toEqual(["web: up", "web: up", "web: up"]);
     node.clock.advance(0);
     await node.untilReady("web");
   });
