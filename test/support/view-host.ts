@@ -1,0 +1,105 @@
+import { vi } from "vitest";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { defaultSettings } from "../../src/config/default-settings.gen.ts";
+import type { AppDoors, Operations, TargetObject, ViewRequest } from "../../src/hotkeys/action.ts";
+import { systemClock, type Clock } from "../../src/lib/clock.ts";
+import type { KubeObject } from "../../src/lib/kube/object.ts";
+import { createValue } from "../../src/lib/subscribable.ts";
+import { kinds } from "../../src/resources/kinds/index.gen.ts";
+import type { View, ViewHost } from "../../src/views/view.ts";
+import type { FakeApiServer } from "./fake-api-server.ts";
+
+/** A host for one view, and what the view asked of the program. */
+export interface RecordingHost {
+  readonly host: ViewHost;
+  readonly opened: ViewRequest[];
+  readonly flashes: string[];
+  readonly copied: string[];
+  /** What the next input dialog answers. */
+  answer: string | undefined;
+}
+
+export function recordingHost(
+  cluster: Cluster,
+  options: { readonly clock?: Clock; readonly directory?: string } = {},
+): RecordingHost {
+  const opened: ViewRequest[] = [];
+  const flashes: string[] = [];
+  const copied: string[] = [];
+  const nothing = (): void => undefined;
+  const settled = (): Promise<void> => Promise.resolve();
+  const operations: Operations = {
+    delete: settled,
+    scale: settled,
+    restart: settled,
+    setImage: settled,
+    edit: settled,
+    shell: settled,
+    attach: settled,
+    portForward: settled,
+    copy: async (text) => {
+      copied.push(text);
+    },
+  };
+  const app: AppDoors = {
+    open: (request) => opened.push(request),
+    prompt: nothing,
+    palette: nothing,
+    history: nothing,
+    namespaceKey: nothing,
+    useNamespace: nothing,
+    toggleHeader: nothing,
+    command: nothing,
+    back: nothing,
+    quit: nothing,
+    flash: (tone, message) => flashes.push(`${tone}: ${message}`),
+    confirm: () => Promise.resolve(undefined),
+    input: () => Promise.resolve(recording.answer),
+    pick: () => Promise.resolve(undefined),
+    operations,
+  };
+  const host: ViewHost = {
+    cluster,
+    clock: options.clock ?? systemClock,
+    settings: defaultSettings,
+    app,
+    kinds,
+    namespace: createValue(""),
+    sorts: new Map(),
+    session: {
+      contexts: createValue([cluster.context]),
+      context: createValue<string | undefined>(cluster.context.name),
+      useContext: nothing,
+      reloadContexts: nothing,
+      welcome: createValue({ steps: [] }),
+      startLocal: nothing,
+      helpLines: () => [],
+    },
+    savePath: (name) => `${options.directory ?? "/nonexistent"}/${name}`,
+  };
+  const recording: RecordingHost = { host, opened, flashes, copied, answer: undefined };
+  return recording;
+}
+
+/** An object of a fake server as a table hands it to a view. */
+export function targetOf(server: FakeApiServer, resource: string, object: KubeObject): TargetObject {
+  return {
+    resource: server.resource(resource),
+    namespace: object.metadata.namespace ?? "",
+    name: object.metadata.name ?? "",
+    uid: object.metadata.uid,
+    object,
+  };
+}
+
+/** Everything a text view holds, as its `copy` gives it. */
+export function textOf(view: View, host: RecordingHost): string {
+  view.command("text.copy");
+  return host.copied.pop() ?? "";
+}
+
+/** Resolves with the text of a view once it satisfies the condition. */
+export async function viewText(view: View, host: RecordingHost, condition: (text: string) => boolean): Promise<string> {
+  await vi.waitUntil(() => condition(textOf(view, host)), { timeout: 10_000, interval: 10 });
+  return textOf(view, host);
+}
