@@ -3,7 +3,7 @@
  * cluster's daemon and its helper inside the node sandbox. Files that are read at run time are copied beside them.
  */
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inkFastRows } from "./ink-fast-rows.ts";
 
@@ -57,10 +57,8 @@ await Promise.all([
     splitting: true,
     plugins: [withoutDevtools, inkFastRows()],
   }),
-  build({ ...common, entryPoints: { daemon: "src/embedded/daemon.ts" }, splitting: true }),
-  ...(existsSync(join(root, "src/embedded/netd.ts"))
-    ? [build({ ...common, entryPoints: { netd: "src/embedded/netd.ts" } })]
-    : []),
+  // One file each: they outlive an upgrade of kelpie, after which a chunk they have not loaded yet would be gone.
+  build({ ...common, entryPoints: { daemon: "src/embedded/daemon.ts", netd: "src/embedded/netd.ts" } }),
 ]);
 cpSync(join(root, "src/embedded/schema/data"), join(dist, "schema/data"), { recursive: true });
 const program = join(dist, "kelpie.js");
