@@ -3,12 +3,14 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import { createKubelet, type Kubelet } from "./kubelet/kubelet.ts";
 import type { NodeAgent } from "./kubelet/node-agent.ts";
+import { createServiceNetwork } from "./net/service-network.ts";
 import { RESOURCES } from "./machinery/registry.ts";
 import { chooseRuntime } from "./runtimes/ladder.ts";
 import { API_SERVICE_ADDRESS, DNS_SERVICE_ADDRESS } from "./server/bootstrap.ts";
 import type { ClusterRegistry } from "./server/create-registry.ts";
 import type { ServiceAccountTokens } from "./server/service-account-tokens.ts";
 
+const CLUSTER_DOMAIN = "cluster.local";
 const TOKEN_SECONDS = 24 * 60 * 60;
 
 export interface NodeOptions {
@@ -37,6 +39,17 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
   const { runtime, tried } = await chooseRuntime({ directory, clock, logger: logger.child("runtime") });
   const probe = tried.find(({ name }) => name === runtime.name)?.probe;
   await runtime.start();
+  const ends = new AbortController();
+  createServiceNetwork({
+    registry,
+    runtime,
+    clock,
+    logger: logger.child("service-network"),
+    signal: ends.signal,
+    clusterDns: DNS_SERVICE_ADDRESS,
+    clusterDomain: CLUSTER_DOMAIN,
+    apiServer: { host: "127.0.0.1", port: options.apiPort },
+  });
   const kubelet: Kubelet = createKubelet({
     registry,
     runtime,
@@ -45,7 +58,7 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
     directory,
     nodeName: hostname().toLowerCase(),
     clusterDns: DNS_SERVICE_ADDRESS,
-    clusterDomain: "cluster.local",
+    clusterDomain: CLUSTER_DOMAIN,
     apiServer: { host: API_SERVICE_ADDRESS, port: 443 },
     caCertificate: options.caCertificate,
     serviceAccountToken: async (namespace, name) => {
@@ -59,6 +72,7 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
   return {
     agent: kubelet,
     async stop({ endPods }) {
+      ends.abort();
       await kubelet.stop();
       await (endPods ? runtime.destroy() : runtime.detach());
     },

@@ -139,5 +139,5 @@ function withoutNodePorts(service: KubeObject, old: KubeObject | undefined): rea
   const wasNodePort = old !== undefined && at(old, "spec", "type") !== "ClusterIP";
   const ports = asArray(at(service, "spec", "ports"));
   if (!wasNodePort) return ports;
-  return asRecords(ports).map(({ nodePort: _, ...port }) => port);
+  return asRecords(ports).map(({ nodePort: _nodePort, ...port }) => port);
 }

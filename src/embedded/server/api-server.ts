@@ -141,9 +141,7 @@ async function route(context: ServerContext, request: IncomingMessage, response:
   const exchange: Exchange = { request, response, query: url.searchParams, user };
   const segments = path.split("/").slice(1);
   if (await answerDiscovery(context, exchange, segments)) return;
-  if (segments[0] === "openapi" && segments[1] === "v3" && request.method === "GET") {
-    return context.openApi(context, exchange, segments.slice(2).join("/"));
-  }
+  if (segments[0] === "openapi" && request.method === "GET") return context.openApi(context, exchange, path);
   const resourcePath = parseResourcePath(segments);
   if (resourcePath === undefined) throw pathNotFound();
   await handleResource(context, exchange, resourcePath);

@@ -9,6 +9,7 @@ import type { User } from "./authentication.ts";
 import type { ClusterRegistry } from "./create-registry.ts";
 import type { Discovery } from "./discovery.ts";
 import type { ListSnapshots } from "./list-snapshots.ts";
+import type { OpenApiHandler } from "./openapi-handler.ts";
 import { isTrue } from "./request-info.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
 
@@ -18,7 +19,7 @@ export interface ServerContext {
   readonly discovery: Discovery;
   readonly snapshots: ListSnapshots;
   readonly tokens: ServiceAccountTokens;
-  readonly openApi: (context: ServerContext, exchange: Exchange, path: string) => Promise<void>;
+  readonly openApi: OpenApiHandler;
   /** Of Kubernetes: `v1.36.0`. */
   readonly version: string;
   readonly clock: Clock;

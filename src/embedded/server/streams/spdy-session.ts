@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { Duplex } from "node:stream";
+import { callbackify } from "node:util";
 import { constants, createInflate, type Inflate } from "node:zlib";
 import { SPDY_DICTIONARY } from "./spdy-dictionary.ts";
 
@@ -43,18 +44,18 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    void this.#writeAll(chunk).then(() => done(), done);
+    callbackify(() => this.#writeAll(chunk))((error) => done(error));
   }
 
   override _final(done: (error?: Error | null) => void): void {
     this.#finished = true;
-    void this.#frames.data(this.id, Buffer.alloc(0), true).then(() => done(), done);
+    callbackify(() => this.#frames.data(this.id, Buffer.alloc(0), true))((error) => done(error));
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#finished) void this.#frames.reset(this.id).catch(() => undefined);
+    if (this.#finished) done(error);
+    else callbackify(() => this.#frames.reset(this.id))(() => done(error));
     this.#finished = true;
-    done(error);
   }
 
   async #writeAll(chunk: Buffer): Promise<void> {

@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from "node:stream";
+import { callbackify } from "node:util";
 import type { WebSocket } from "ws";
 import { asNumber, asRecord } from "../../../lib/kube/object.ts";
 import type { RemoteStreams } from "./remote-command.ts";
@@ -19,7 +20,7 @@ export function webSocketStreams(socket: WebSocket, options: CommandStreamOption
   const output = (channel: number): Writable =>
     new Writable({
       write(chunk: Buffer, _encoding, done) {
-        sendOn(socket, channel, chunk).then(() => done(), done);
+        callbackify(() => sendOn(socket, channel, chunk))((error) => done(error));
       },
     });
   socket.on("message", (data: Buffer) => {
