@@ -6,7 +6,7 @@ import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
 import { createValue } from "../../src/lib/subscribable.ts";
 import { kinds } from "../../src/resources/kinds/index.gen.ts";
-import type { View, ViewHost } from "../../src/views/view.ts";
+import type { View, ViewHost, Welcome } from "../../src/views/view.ts";
 import type { FakeApiServer } from "./fake-api-server.ts";
 
 /** A host for one view, and what the view asked of the program. */
@@ -71,7 +71,7 @@ export function recordingHost(
       context: createValue<string | undefined>(cluster.context.name),
       useContext: nothing,
       reloadContexts: nothing,
-      welcome: createValue({ steps: [] }),
+      welcome: createValue<Welcome>({ steps: [], local: [] }),
       startLocal: nothing,
       helpLines: () => [],
     },
