@@ -86,6 +86,9 @@ export function connectionTarget(config: Kubeconfig, name: string, overrides: Co
   if (user === undefined && context.user !== "") {
     throw new KubeconfigError(`context "${name}" names the user "${context.user}", which is not defined${where}`);
   }
+  if (user?.fault !== undefined && mine.token === undefined) {
+    throw new KubeconfigError(user.fault, { hint: "let the tool that made the kubeconfig write it again" });
+  }
   const server = normaliseServer(serverOf(config, context, mine), context.cluster, where);
   const resolvedUser = withToken(
     user ?? { name: "", clientCertificate: {}, clientKey: {}, impersonate: { groups: [], extra: {} } },

@@ -88,18 +88,14 @@ export class HttpClient {
   async send(request: ApiRequest): Promise<ApiAnswer> {
     this.#refuseWrites(request.method ?? "GET", request.path, request.about);
     const { credentials } = this.#options;
-    let credential = await this.#credential();
-    let message = await this.#exchange(request, credential);
-    if (message.statusCode === 401 && (await credentials.refresh(credential))) {
-      message.resume();
-      credential = await this.#credential();
-      message = await this.#exchange(request, credential);
-    }
-    const status = message.statusCode ?? 0;
-    const body = decoded(message);
-    if (status >= 200 && status < 300) return { status, headers: message.headers, body };
-    const text = await this.#text(body, 65_536).catch(() => "");
-    throw apiErrorFrom(status, text, request.about, message.headers["retry-after"]);
+    const credential = await this.#credential();
+    const answer = await this.#answer(request, credential);
+    if (answer.status < 300) return answer;
+    const error = await this.#errorOf(answer, request.about);
+    if (answer.status !== 401 || !(await credentials.refresh(credential))) throw error;
+    const again = await this.#answer(request, await this.#credential());
+    if (again.status < 300) return again;
+    throw await this.#errorOf(again, request.about);
   }
 
   /** The parsed JSON of the answer, `undefined` for an empty one. */
@@ -133,6 +129,16 @@ export class HttpClient {
     this.#closed.abort(new ConnectionError("cut", "the context was closed"));
     this.#agent?.agent.destroy();
     this.#options.credentials.close();
+  }
+
+  async #answer(request: ApiRequest, credential: Credential): Promise<ApiAnswer> {
+    const message = await this.#exchange(request, credential);
+    return { status: message.statusCode ?? 0, headers: message.headers, body: decoded(message) };
+  }
+
+  async #errorOf({ status, headers, body }: ApiAnswer, about: RequestSubject): Promise<KelpieError> {
+    const text = await this.#text(body, 65_536).catch(() => "");
+    return apiErrorFrom(status, text, about, headers["retry-after"]);
   }
 
   #refuseWrites(method: string, path: string, about: RequestSubject): void {
@@ -244,29 +250,27 @@ export class HttpClient {
   /** Ends a request on whose connection nothing has come or gone for the request timeout. */
   #watchSilence(outgoing: ClientRequest, patience: NonNullable<ApiRequest["patience"]>): { readonly end: Cancel } {
     const { clock, timeoutMilliseconds = 30_000 } = this.#options;
-    let moved = 0;
+    const period = timeoutMilliseconds / 4;
+    let moved = -1;
+    let since = clock.now();
     const check = (): void => {
-      const socket = outgoing.socket;
-      const now = (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
-      const connected = socket !== null && socket !== undefined && !socket.connecting;
-      if (patience === "quiet" && connected) return;
-      if (now === moved) {
-        outgoing.destroy(
-          new ConnectionError(
-            "timeout",
-            `cannot reach ${this.#server.host}: no answer in ${timeoutMilliseconds / 1000} s`,
-            {
-              hint: "check the network and the VPN, or raise --request-timeout",
-            },
-          ),
-        );
-        return;
-      }
-      moved = now;
-      cancel = clock.after(timeoutMilliseconds, check);
+      const { socket } = outgoing;
+      if (patience === "quiet" && socket?.connecting === false) return;
+      const bytes = (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
+      if (bytes !== moved && moved !== -1) since = clock.now();
+      moved = bytes;
+      if (clock.now() - since >= timeoutMilliseconds) outgoing.destroy(this.#silence(timeoutMilliseconds));
+      else cancel = clock.after(period, check);
     };
-    let cancel = clock.after(timeoutMilliseconds, check);
+    let cancel = clock.after(period, check);
     return { end: () => cancel() };
+  }
+
+  #silence(milliseconds: number): ConnectionError {
+    const reason = `no answer in ${milliseconds / 1000} s`;
+    return new ConnectionError("timeout", `cannot reach ${this.#server.host}: ${reason}`, {
+      hint: "check the network and the VPN, or raise --request-timeout",
+    });
   }
 
   #signal(signal: AbortSignal | undefined): AbortSignal {

@@ -55,6 +55,8 @@ export interface KubeconfigUser {
   readonly username?: string;
   readonly password?: string;
   readonly exec?: ExecPlugin;
+  /** Why this user cannot be used, known when the file is read: one bad user must not spoil the others. */
+  readonly fault?: string;
   /** As written; used through client-node. */
   readonly authProvider?: Readonly<Record<string, unknown>>;
   readonly impersonate: Impersonation;
@@ -242,7 +244,7 @@ function parseUser(
     ...(tokenFile === "" ? {} : { tokenFile: resolve(directory, tokenFile) }),
     ...optional("username", asString(body["username"])),
     ...optional("password", asString(body["password"])),
-    ...(isRecord(body["exec"]) ? { exec: parseExec(name, body["exec"], directory, file) } : {}),
+    ...(isRecord(body["exec"]) ? parseExec(name, body["exec"], directory, file) : {}),
     ...(isRecord(authProvider) ? { authProvider } : {}),
     impersonate: {
       ...optional("user", asString(body["as"])),
@@ -263,25 +265,33 @@ const EXEC_VERSIONS: ReadonlySet<string> = new Set([
   "client.authentication.k8s.io/v1beta1",
 ]);
 
-function parseExec(user: string, body: Readonly<Record<string, unknown>>, directory: string, file: string): ExecPlugin {
+function parseExec(
+  user: string,
+  body: Readonly<Record<string, unknown>>,
+  directory: string,
+  file: string,
+): Pick<KubeconfigUser, "exec" | "fault"> {
   const command = asString(body["command"]);
   const apiVersion = asString(body["apiVersion"]);
-  if (command === "") throw new KubeconfigError(`${file}: the exec plugin of user "${user}" names no command`);
+  if (command === "") return { fault: `${file}: the exec plugin of user "${user}" names no command` };
   if (!EXEC_VERSIONS.has(apiVersion)) {
-    throw new KubeconfigError(
-      `${file}: the exec plugin of user "${user}" asks for apiVersion "${apiVersion}"; supported are v1 and v1beta1`,
-      { hint: "update the plugin and let it write the kubeconfig again" },
-    );
+    return {
+      fault: `${file}: the exec plugin of user "${user}" asks for apiVersion "${apiVersion}"; supported are v1 and v1beta1`,
+    };
   }
   const mode = asString(body["interactiveMode"]);
   return {
-    apiVersion,
-    // A command with a slash is relative to the file; a bare name is looked for in PATH (client-go does the same).
-    command: /[\\/]/.test(command) ? resolve(directory, command) : command,
-    args: asArray(body["args"]).map((argument) => asString(argument)),
-    env: Object.fromEntries(asRecords(body["env"]).map((entry) => [asString(entry["name"]), asString(entry["value"])])),
-    installHint: asString(body["installHint"]),
-    provideClusterInfo: body["provideClusterInfo"] === true,
-    interactiveMode: mode === "Never" || mode === "Always" ? mode : "IfAvailable",
+    exec: {
+      apiVersion,
+      // A command with a slash is relative to the file; a bare name is looked for in PATH (client-go does the same).
+      command: /[\\/]/.test(command) ? resolve(directory, command) : command,
+      args: asArray(body["args"]).map((argument) => asString(argument)),
+      env: Object.fromEntries(
+        asRecords(body["env"]).map((entry) => [asString(entry["name"]), asString(entry["value"])]),
+      ),
+      installHint: asString(body["installHint"]),
+      provideClusterInfo: body["provideClusterInfo"] === true,
+      interactiveMode: mode === "Never" || mode === "Always" ? mode : "IfAvailable",
+    },
   };
 }

@@ -90,12 +90,6 @@ describe("a faulty kubeconfig is refused with its file and fault", () => {
     ["another kind", "kind: Pod", /its kind is Pod/],
     ["clusters that are no list", "clusters: {}", /"clusters" must be a list/],
     ["an entry without a name", "users: [{user: {}}]", /users\[0\] has no name/],
-    [
-      "an exec plugin of an old version",
-      "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}}}]",
-      /user "u" asks for apiVersion "client.authentication.k8s.io\/v1alpha1"/,
-    ],
-    ["an exec plugin without a command", "users: [{name: u, user: {exec: {}}}]", /names no command/],
   ];
   it.each(cases)("%s", async (_name, text, message) => {
     const path = await writeKubeconfig(cleanup, text);
@@ -116,6 +110,18 @@ describe("a faulty kubeconfig is refused with its file and fault", () => {
     const path = await writeKubeconfig(cleanup, "");
     expect((await loadKubeconfig([path], true)).contexts.size).toBe(0);
   });
+});
+
+it.each([
+  [{ apiVersion: "client.authentication.k8s.io/v1alpha1", command: "x" }, /user "two" asks for apiVersion/],
+  [{ apiVersion: "client.authentication.k8s.io/v1" }, /user "two" names no command/],
+])("a faulty exec plugin spoils its own context only", async (exec, message) => {
+  const first = await writeKubeconfig(cleanup, BASE);
+  const second = await writeKubeconfig(cleanup, fakeKubeconfig({ server: "https://two", name: "two", user: { exec } }));
+  const config = await loadKubeconfig([first, second], false);
+  expect(() => connectionTarget(config, "two", {})).toThrow(message);
+  expect(() => connectionTarget(config, "two", {})).toThrow(second);
+  expect(connectionTarget(config, "one", {}).cluster.server).toBe("https://one.example:6443");
 });
 
 describe("flags", () => {

@@ -280,6 +280,27 @@ describe("when things go wrong", () => {
     await eventually(store, ({ rows }) => rows.size === 6);
   });
 
+  it("a server that falls silent makes the rows stale though no connection breaks", async () => {
+    const clock = new FakeClock();
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 }, { clock });
+    const store = hold(cluster.store(podQuery(server)));
+    await server.until(() => server.watchCount === 1);
+    clock.advance(100);
+    expect(store.get().status).toEqual({ state: "live", mode: "watch" });
+    await eventually(cluster.status, ({ state }) => state === "connected");
+    server.intercept(() => ({ kind: "hang" }));
+    const asked = server.requests.length;
+    clock.advance(15_000);
+    await server.until(() => server.requests.length > asked);
+    clock.advance(30_000);
+    await eventually(cluster.status, ({ state }) => state === "unreachable");
+    await server.until(() => server.watchCount === 0);
+    await clock.timerWithin(0, 50);
+    clock.advance(50);
+    expect(store.get().status).toMatchObject({ state: "stale", error: { fault: "timeout" } });
+    expect(store.get().rows.size).toBe(5);
+  });
+
   it("tries again after 0.5 s, then ever longer up to 30 s, and at once when told", async () => {
     const clock = new FakeClock();
     const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
