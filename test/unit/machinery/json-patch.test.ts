@@ -59,7 +59,7 @@ test.for(BAD)("%s is refused with 422", ([, patch, words]) => {
       code: 422,
       reason: "Invalid",
       message: "the server rejected our request due to an error in our request",
-      details: { causes: [{ reason: "UnexpectedServerResponse", message: words }] },
+      details: { causes: [{ reason: "UnexpectedServerResponse", message: words, field: "patch" }] },
     }),
   );
   expect({}).not.toHaveProperty("polluted");

@@ -292,3 +292,25 @@ test("what Go always writes is nobody's: a created pod's managed fields are thos
     },
   ]);
 });
+
+test("kubectl takes what its client-side apply set without force, and keeps the annotation true", () => {
+  const annotation = "kubectl.kubernetes.io/last-applied-configuration";
+  const config = deployment({ replicas: 1, paused: true });
+  const created = {
+    ...config,
+    metadata: { ...config.metadata, annotations: { [annotation]: JSON.stringify(config) } },
+  };
+  const client = { ...actor, manager: "kubectl-client-side-apply" };
+  const live = trackManagedFields({ ...client, before: undefined, after: created, operation: "Update" });
+  const applied = deployment({ replicas: 2, paused: true });
+  const object = serverSideApply({ ...actor, manager: "kubectl", live, applied });
+  expect(object["spec"]).toEqual({ replicas: 2, paused: true });
+  expect(JSON.parse(object.metadata.annotations?.[annotation] ?? "")).toMatchObject({ spec: { replicas: 2 } });
+  expect(() => serverSideApply({ ...actor, manager: "helm", live, applied })).toThrow(/conflict/);
+
+  const scaled = { ...live, spec: { replicas: 5, paused: true } };
+  const changed = trackManagedFields({ ...actor, manager: "hpa", before: live, after: scaled, operation: "Update" });
+  expect(() => serverSideApply({ ...actor, manager: "kubectl", live: changed, applied })).toThrow(
+    /conflict with "hpa" using apps\/v1 at [^:]+:\d+:\d+Z: \.spec\.replicas/,
+  );
+});

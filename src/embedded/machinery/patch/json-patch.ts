@@ -70,7 +70,7 @@ function applyOperation(root: Container, { op, path, from, value }: Operation): 
 function unprocessable(why: string): StatusError {
   // Upstream's message says no more than this; the cause carries what went wrong.
   return new StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {
-    causes: [{ reason: "UnexpectedServerResponse", message: why }],
+    causes: [{ reason: "UnexpectedServerResponse", message: why, field: "patch" }],
   });
 }
 

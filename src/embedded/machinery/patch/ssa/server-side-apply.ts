@@ -21,6 +21,7 @@ import {
   unionOf,
   type FieldSet,
 } from "./field-set.ts";
+import { ownedByLastApplied, withLastApplied } from "./last-applied.ts";
 import {
   managerKey,
   readManagers,
@@ -107,14 +108,20 @@ export function serverSideApply(request: ApplyRequest): KubeObject {
   const merged = mergeTyped(live, config, schema);
   const whole = isJsonObject(merged) ? merged : {};
   const pruned = last === undefined ? whole : prune(whole, last.fields, managers, schema);
-  const { remaining, comparison } = reconcile(live, pruned, schema, managers, key, force);
+  const permitted = isKubectl(self) ? ownedByLastApplied(live, schema) : EMPTY_SET;
+  const { remaining, comparison } = reconcile(live, pruned, schema, managers, key, force ? "all" : permitted);
   const own = remaining.get(key);
   if (own !== undefined) {
     // Upstream notes the time only where the object changed: a first apply without effect has none.
     const time = isSame(comparison) ? (last?.time ?? "") : now;
     remaining.set(key, { ...own, time, fields: differenceOf(own.fields, NEVER_OWNED) });
   }
-  return withManagers(pruned, remaining);
+  return withManagers(isKubectl(self) ? withLastApplied(pruned, config) : pruned, remaining);
+}
+
+/** Only kubectl moves its objects from client-side to server-side apply; others name another manager. */
+function isKubectl(self: FieldManager): boolean {
+  return self.manager === "kubectl";
 }
 
 function isSame(comparison: Comparison): boolean {
@@ -182,7 +189,8 @@ function prune(merged: JsonObject, last: FieldSet, managers: Managers, schema: S
 
 /**
  * Takes changed and removed fields from the other managers.
- * @throws StatusError 409 where that needs force
+ * @param permitted what may be taken from them
+ * @throws StatusError 409 where more would be
  */
 function reconcile(
   before: JsonObject,
@@ -190,7 +198,7 @@ function reconcile(
   schema: Schema,
   managers: Managers,
   selfKey: string,
-  force: boolean,
+  permitted: FieldSet | "all",
 ): { readonly remaining: Map<string, FieldManager>; readonly comparison: Comparison } {
   const comparison = compareTyped(before, after, schema);
   const changed = unionOf(comparison.modified, comparison.added);
@@ -202,7 +210,8 @@ function reconcile(
       continue;
     }
     const taken = intersectionOf(manager.fields, changed);
-    if (!force && !isEmptySet(taken)) conflicts.push({ manager, fields: taken });
+    const refused = permitted === "all" ? EMPTY_SET : differenceOf(taken, permitted);
+    if (!isEmptySet(refused)) conflicts.push({ manager, fields: refused });
     const fields = differenceOf(differenceOf(manager.fields, taken), comparison.removed);
     if (!isEmptySet(fields)) remaining.set(key, { ...manager, fields });
   }
@@ -230,7 +239,7 @@ export function trackManagedFields(request: TrackRequest): KubeObject {
     subresource: request.subresource ?? "",
   };
   const key = managerKey(identity);
-  const { remaining, comparison } = reconcile(live, object, schema, previous, "", true);
+  const { remaining, comparison } = reconcile(live, object, schema, previous, "", "all");
   const reset = setOfFields(request.resetFields ?? []);
   const taken = differenceOf(recursiveDifferenceOf(unionOf(comparison.modified, comparison.added), reset), NEVER_OWNED);
   if (!isEmptySet(taken)) {
