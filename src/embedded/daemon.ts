@@ -33,9 +33,10 @@ async function main(): Promise<void> {
   const logger = createLogger(level, fileWriter(directory.logFile), "engine");
   survive(logger);
   const unlock = lockEngine(directory);
+  // Keeps the lock reachable: a database that is garbage is closed, and with it the lock is gone.
+  process.once("exit", unlock);
   if (mode === "--destroy") {
     await destroyLeftovers(directory, logger);
-    unlock();
     return;
   }
   const engine = await startEngine({
