@@ -121,7 +121,7 @@ class NamespaceController implements Controller {
 }
 
 /** What a namespace may hold. */
-export function deletableResources(resources: readonly ApiResource[]): readonly ApiResource[] {
+function deletableResources(resources: readonly ApiResource[]): readonly ApiResource[] {
   return resources.filter(({ namespaced, verbs }) => namespaced && verbs.includes("list") && verbs.includes("delete"));
 }
 

@@ -4,7 +4,7 @@ import type { Topology } from "./pod-affinity.ts";
 import { amountsOf, usedBy } from "./pod-requests.ts";
 
 /** How well a node suits a pod, 0 to about 600: upstream's plugins with their weights. Only nodes that passed the filters. */
-export function scoreNode(pod: KubeObject, node: KubeObject, topology: Topology): number {
+function scoreNode(pod: KubeObject, node: KubeObject, topology: Topology): number {
   return (
     leastRequested(pod, node, topology.podsOn(node)) +
     2 * Math.min(100, preferredNodeWeight(pod, node)) +

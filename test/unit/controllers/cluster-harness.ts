@@ -6,7 +6,7 @@ import { at, objectPath, type Json, type KubeObject } from "../../../src/lib/kub
 import { silentLogger, type Logger } from "../../../src/lib/log.ts";
 import { startControllers } from "../../../src/embedded/controllers/start-controllers.ts";
 import { keyOf, RESOURCES, type Registry, type WatchEvent } from "../../../src/embedded/machinery/registry.ts";
-import { forbidden, isConflict, isNotFound } from "../../../src/embedded/machinery/status-error.ts";
+import { forbidden, internalError, isConflict, isNotFound } from "../../../src/embedded/machinery/status-error.ts";
 import { startScheduler } from "../../../src/embedded/scheduler/start-scheduler.ts";
 import { bootstrapNamespaces } from "../../../src/embedded/server/bootstrap.ts";
 import { createRegistry, type ClusterRegistry } from "../../../src/embedded/server/create-registry.ts";
@@ -43,6 +43,8 @@ export interface TestClusterOptions {
   readonly late?: readonly Gvr[];
   /** Objects that the controllers may not create: they get a 403. */
   readonly refuses?: (object: KubeObject) => boolean;
+  /** Whether the next write of the controllers ends with a 500. */
+  readonly fails?: () => boolean;
   /** Makes a pod that has a node ready; default all. */
   readonly becomesReady?: (pod: KubeObject) => boolean;
 }
@@ -119,10 +121,8 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     },
   };
   if (options.node !== false) await cluster.apply(RESOURCES.nodes, readyNode("node-1"));
-  if (options.controllers !== false) {
-    const door = impaired(registry, options.late ?? [], held, options.refuses ?? (() => false));
-    await startControllers({ registry: door, clock, logger, signal });
-  }
+  const door = impaired(registry, options, held);
+  if (options.controllers !== false) await startControllers({ registry: door, clock, logger, signal });
   if (options.scheduler !== false) await startScheduler({ registry, clock, logger, signal });
   return cluster;
 }
@@ -204,30 +204,32 @@ export class TestKubelet {
   }
 }
 
-/** The registry with changes of some resources held back, but not what is there at the start, and some objects refused. */
-function impaired(
-  registry: ClusterRegistry,
-  late: readonly Gvr[],
-  held: Array<() => void>,
-  refuses: (object: KubeObject) => boolean,
-): Registry {
-  const create: Registry["create"] = async (resource, namespace, object, options) => {
-    if (refuses(object)) throw forbidden(resource, "", "exceeded quota: test");
-    return registry.create(resource, namespace, object, options);
-  };
-  const keys = new Set(late.map(gvrKey));
-  const watch: Registry["watch"] = (resource, options, handler, signal) => {
+const WRITES: ReadonlySet<unknown> = new Set(["create", "update", "updateStatus", "patch", "delete"]);
+
+/** The registry with changes of some resources held back (but not what is there at the start) and writes that fail. */
+function impaired(registry: ClusterRegistry, options: TestClusterOptions, held: Array<() => void>): Registry {
+  const keys = new Set(options.late?.map(gvrKey));
+  const watch: Registry["watch"] = (resource, selection, handler, signal) => {
     let live = false;
     const event = (change: WatchEvent): void => {
       if (live && keys.has(gvrKey(resource))) held.push(() => handler.event(change));
       else handler.event(change);
     };
-    registry.watch(resource, options, { event, synced: () => handler.synced?.() }, signal);
+    registry.watch(resource, selection, { event, synced: () => handler.synced?.() }, signal);
     live = true;
+  };
+  const create: Registry["create"] = async (resource, namespace, object, writing) => {
+    if (options.refuses?.(object) === true) throw forbidden(resource, "", "exceeded quota: test");
+    return registry.create(resource, namespace, object, writing);
   };
   return new Proxy(registry, {
     get(target, property) {
       if (property === "watch") return watch;
+      if (WRITES.has(property) && options.fails?.() === true) {
+        return async () => {
+          throw internalError("disk I/O error");
+        };
+      }
       if (property === "create") return create;
       const value: unknown = Reflect.get(target, property);
       return typeof value === "function" ? value.bind(target) : value;

@@ -73,12 +73,15 @@ function isSettled(cluster: TestCluster): boolean {
   );
 }
 
-test.each(Array.from({ length: 12 }, (_, index) => index + 1))(
-  "whatever is done to a deployment, it comes to what is wanted (seed %i)",
-  async (seed) => {
-    const cluster = await startTestCluster();
+const SEEDS = Array.from({ length: 6 }, (_, index) => index + 1);
+
+test.each([...SEEDS.map((seed) => [seed, 0]), ...SEEDS.map((seed) => [seed, 0.2])])(
+  "whatever is done to a deployment, it comes to what is wanted (seed %i, share of failing writes %d)",
+  async (seed, failing) => {
+    const random = randomNumbers(seed);
+    const chance = randomNumbers(1000 + seed);
+    const cluster = await startTestCluster({ fails: () => chance() < failing });
     try {
-      const random = randomNumbers(seed);
       await cluster.apply(RESOURCES.deployments, deployment("web", { replicas: 3 }));
       for (let step = 0; step < 40; step += 1) {
         try {

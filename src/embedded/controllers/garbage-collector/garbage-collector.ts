@@ -25,7 +25,7 @@ export function createGarbageCollector(context: ControllerContext): Controller {
 }
 
 /** Resources whose objects the collector knows; events are ignored as upstream ignores them. */
-export function collectableResources(resources: readonly ApiResource[]): readonly ApiResource[] {
+function collectableResources(resources: readonly ApiResource[]): readonly ApiResource[] {
   return resources.filter(
     ({ resource, verbs }) =>
       resource !== RESOURCES.events.resource && verbs.includes("watch") && verbs.includes("delete"),
