@@ -11,4 +11,6 @@ export default defineConfig({
     env: { FORCE_COLOR: "3", NODE_ENV: "production", KELPIE_TEST: "1" },
     retry: 0,
   },
+  // React runs in production mode (NODE_ENV above), which has no development runtime for JSX.
+  oxc: { jsx: { runtime: "automatic", development: false } },
 });

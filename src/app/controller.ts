@@ -10,6 +10,7 @@ import { actions } from "../hotkeys/registry.ts";
 import { Busy } from "../lib/busy.ts";
 import type { Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
+import type { ApiResource } from "../lib/kube/gvr.ts";
 import type { Logger } from "../lib/log.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { kinds } from "../resources/kinds/index.gen.ts";
@@ -110,10 +111,13 @@ export class Controller {
   }
 
   async start(): Promise<void> {
+    await this.busy.during(Promise.all([this.#loadHistory(), this.session.start()]));
+  }
+
+  async #loadHistory(): Promise<void> {
     const history = await readHistory(this.#options.paths, this.#options.logger);
     this.prompt.loadHistory("command", history.command);
     this.prompt.loadHistory("search", history.search);
-    await this.busy.during(this.session.start());
   }
 
   /** Ends everything this program began. */
@@ -360,7 +364,7 @@ export class Controller {
     try {
       this.#execute(parseCommand(text));
     } catch (error) {
-      const hint = error instanceof KelpieError && error.hint !== undefined ? ` ${error.hint}` : "";
+      const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
       this.flash.show("error", `${errorMessage(error)}${hint}`);
     }
   }
@@ -410,7 +414,8 @@ export class Controller {
     const cluster = this.session.cluster.get();
     if (cluster === undefined) throw new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
     const catalog = cluster.catalog.get();
-    const resource = findResource(command.name, catalog.resources, kinds);
+    const resource =
+      findResource(command.name, catalog.resources, kinds) ?? this.#onlyBeginning(command.name, catalog.resources);
     if (resource === undefined) {
       const why =
         catalog.state === "ready"
@@ -425,6 +430,12 @@ export class Controller {
       parameters: { resource, namespace: this.session.namespace.get(), labelSelector, fieldSelector, filter },
       title: resource.resource,
     });
+  }
+
+  /** The one kind whose plural begins as typed: `:deplo`. */
+  #onlyBeginning(name: string, resources: readonly ApiResource[]): ApiResource | undefined {
+    const found = listable(resources, kinds).filter((resource) => resource.resource.startsWith(name));
+    return found.length === 1 ? found[0] : undefined;
   }
 
   async #pickKind(): Promise<void> {

@@ -183,7 +183,7 @@ export class PagerModel {
     try {
       pattern = new RegExp(text, "giu");
     } catch (error) {
-      const fault = errorMessage(error).replace(/^Invalid regular expression: /, "");
+      const fault = errorMessage(error).replace(/^Invalid regular expression: .*: /, "");
       this.#set({ search: { text, pattern: undefined, fault, hits: [], current: -1 } });
       return;
     }

@@ -10,12 +10,6 @@ export function titleLine(title: ViewTitle, freshness: Freshness, columns: numbe
     ...notes.map((text) => ({ text, style: "dim" as StyleName })),
     ...(state === undefined ? [] : [state]),
   ];
-  const most = Math.max(10, columns - 24);
-  let rightWidth = right.reduce((sum, part) => sum + textWidth(part.text) + 3, 0);
-  while (right.length > 1 && rightWidth > most / 2) {
-    rightWidth -= textWidth(right[0]?.text ?? "") + 3;
-    right.shift();
-  }
   const left: Array<{ readonly text: string; readonly style: StyleName }> = [
     { text: sanitize(title.what), style: "title" },
   ];
@@ -24,8 +18,13 @@ export function titleLine(title: ViewTitle, freshness: Freshness, columns: numbe
   if (title.count !== undefined) left.push({ text: `[${title.count}]`, style: "dim" });
   if (title.fault !== undefined) left.push({ text: ` ${sanitize(title.fault)}`, style: "danger" });
   else if (title.filter !== undefined) left.push({ text: ` ${sanitize(title.filter)}`, style: "accent" });
+  const most = Math.max(10, columns - 24);
+  const leftWidth = left.reduce((sum, part) => sum + textWidth(part.text), 0);
+  const widthOf = (parts: typeof right): number => parts.reduce((sum, part) => sum + textWidth(part.text) + 3, 0);
+  // Notes go before anything of the left side is cut; whether the list is true stays.
+  while (right.length > 1 && leftWidth + widthOf(right) + 6 > columns) right.shift();
   const cappedState = right.map(({ text, style }) => ({ text: truncate(text, most), style }));
-  rightWidth = cappedState.reduce((sum, part) => sum + textWidth(part.text) + 3, 0);
+  const rightWidth = widthOf(cappedState);
   let room = columns - 4 - rightWidth - 3;
   let painted = "";
   let used = 0;

@@ -66,7 +66,7 @@ function parsePattern(text: string): RegExp {
       // Without the u flag a lone `{` or an escaped letter is no fault.
       return new RegExp(text, "i");
     } catch (error) {
-      throw new FilterError(errorMessage(error).replace(/^Invalid regular expression: /, ""), { cause: error });
+      throw new FilterError(errorMessage(error).replace(/^Invalid regular expression: .*: /, ""), { cause: error });
     }
   }
 }

@@ -12,6 +12,8 @@ export const namespaceColumn: TableColumn = {
   minWidth: 8,
   keep: 9,
   text: (row) => row.object.metadata.namespace ?? "",
+  // What repeats from row to row steps back.
+  tone: () => "muted",
 };
 
 /**

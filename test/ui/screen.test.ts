@@ -1,0 +1,212 @@
+import { afterEach, expect, test } from "vitest";
+import { KelpieError } from "../../src/lib/errors.ts";
+import { memoryClusters, MemoryCluster, runningPod } from "../support/memory-cluster.ts";
+import { TestScreen, type ScreenOptions } from "../support/screen.ts";
+
+let open: TestScreen | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+function cluster(name = "dev"): MemoryCluster {
+  const made = new MemoryCluster(name);
+  for (let index = 1; index <= 30; index += 1) made.put("pods", runningPod(`web-${String(index).padStart(2, "0")}`));
+  return made;
+}
+
+async function start(options: Partial<ScreenOptions> = {}): Promise<TestScreen> {
+  open = await TestScreen.open({ clusters: memoryClusters([cluster()]), ...options });
+  return open;
+}
+
+test.each([
+  [40, 10],
+  [80, 24],
+  [200, 50],
+])("A terminal of %i by %i shows the table, the cursor and the context", async (columns, rows) => {
+  const app = await start({ columns, rows });
+  expect(app.rows()[0]).toBe("web-01 *selected*");
+  expect(app.text()).toContain("dev");
+  expect(app.lines().every((line) => line.length <= columns)).toBe(true);
+  await app.press("shift-g");
+  expect(app.rows().at(-1)).toBe("web-30 *selected*");
+});
+
+test("A resize draws the same place at the new size", async () => {
+  const app = await start();
+  await app.type("jjjjj");
+  await app.resize(40, 10);
+  expect(app.rows()).toContain("web-06 *selected*");
+  await app.resize(120, 40);
+  expect(app.rows()).toHaveLength(30);
+  expect(app.rows()[5]).toBe("web-06 *selected*");
+});
+
+test("Pasted text never becomes keys", async () => {
+  const app = await start();
+  const before = app.rows();
+  await app.paste(":q\rjjjj\u0004".repeat(1000));
+  expect(app.rows()).toEqual(before);
+  expect(app.line(-1)).toContain("pasted text is ignored here");
+});
+
+test("Text pasted into the prompt is typed there, and nothing runs before Enter", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.paste("deploy\nall");
+  expect(app.line(-1)).toContain(":deploy all");
+  await app.press("enter");
+  expect(app.text()).toContain("deployments(all)");
+});
+
+test("The prompt completes kinds and the command opens them", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("depl");
+  expect(app.text()).toContain("Deployment");
+  await app.press("tab");
+  expect(app.line(-1)).toContain(":deployments");
+  await app.press("enter");
+  expect(app.text()).toContain("deployments(default)[0]");
+  expect(app.text()).toContain("There are no deployments in the namespace default.");
+});
+
+test("An unknown kind is refused with the way to the known ones", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("gizmos");
+  await app.press("enter");
+  expect(app.line(-1)).toContain('the server has no kind "gizmos"');
+  expect(app.line(-1)).toContain("Ctrl-A");
+});
+
+test("[ goes back to the place before, exactly as it was", async () => {
+  const app = await start();
+  await app.type("jjj");
+  await app.press(":");
+  await app.type("svc");
+  await app.press("enter");
+  expect(app.text()).toContain("services(default)");
+  await app.press("[");
+  expect(app.rows()[3]).toBe("web-04 *selected*");
+  await app.press("]");
+  expect(app.text()).toContain("services(default)");
+});
+
+test("The help lists the keys of the view with the reasons of what is off", async () => {
+  const app = await start({ readOnly: true, rows: 60 });
+  await app.press("?");
+  expect(app.text()).toMatch(/Ctrl-D\s+Delete\s+\(off: read-only/);
+  expect(app.text()).toContain("Previous place");
+  await app.press("escape");
+  expect(app.rows()[0]).toBe("web-01 *selected*");
+});
+
+test("The palette finds an action by its name and runs it", async () => {
+  const app = await start();
+  await app.press("ctrl-k");
+  await app.type("wide");
+  await app.press("enter");
+  expect(app.text()).toContain("wide");
+  expect(app.text()).toMatch(/─ wide ─/);
+});
+
+test("A dead context shows the host, the error and the countdown, and another is one command away", async () => {
+  const dead = new MemoryCluster("dead", { server: "https://10.9.9.9:6443" });
+  const alive = cluster("alive");
+  const app = await start({ clusters: memoryClusters([dead, alive]), columns: 120 });
+  const now = app.clock.now();
+  const error = new KelpieError("connect ECONNREFUSED 10.9.9.9:6443");
+  dead.status.set({ state: "unreachable", since: now - 65_000, error, attempts: 3, retryAt: now + 4000 });
+  await app.idle();
+  expect(app.text()).toContain("https://10.9.9.9:6443");
+  expect(app.text()).toContain("connect ECONNREFUSED");
+  expect(app.text()).toContain("No connection for 65s");
+  expect(app.text()).toContain("Next try in 4 s");
+  await app.advance(2000);
+  expect(app.text()).toContain("Next try in 2 s");
+  await app.press(":");
+  await app.type("ctx alive");
+  await app.press("enter");
+  expect(app.rows()[0]).toBe("web-01 *selected*");
+  expect(app.line(0)).toContain("alive");
+  expect(dead.closed).toBe(true);
+});
+
+test("The contexts view switches with Enter", async () => {
+  const app = await start({ clusters: memoryClusters([cluster("one"), cluster("two")]) });
+  await app.press(":");
+  await app.type("ctx");
+  await app.press("enter");
+  expect(app.text()).toContain("https://two.example:6443");
+  await app.press("down", "enter");
+  expect(app.line(0)).toContain("two");
+  expect(app.rows()[0]).toBe("web-01 *selected*");
+});
+
+test("With nothing configured the local cluster starts with its steps on screen, and its pods are shown", async () => {
+  const local = cluster("kelpie");
+  let contexts: readonly MemoryCluster[] = [];
+  let finish = (): void => {};
+  const started = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const app = await TestScreen.open({
+    clusters: {
+      load: () => memoryClusters(contexts).load(),
+      open: (name) => memoryClusters(contexts).open(name),
+      closeAll() {},
+    },
+    local: {
+      list: () => Promise.resolve([{ name: "kelpie", state: "absent", note: "embedded" }]),
+      async start(_name, progress) {
+        progress({ text: "Check the machine", state: "done" });
+        progress({ text: "Start the engine", state: "running" });
+        finish();
+        contexts = [local];
+        return { context: "kelpie" };
+      },
+    },
+    autoStart: true,
+  });
+  open = app;
+  await started;
+  await app.idle();
+  expect(app.rows()[0]).toBe("web-01 *selected*");
+});
+
+test("A local cluster that does not start says which step failed and why", async () => {
+  const app = await start({
+    clusters: memoryClusters([]),
+    local: {
+      list: () => Promise.resolve([{ name: "kelpie", state: "absent", note: "embedded" }]),
+      start(_name, progress) {
+        progress({ text: "Start the engine", state: "failed" });
+        return Promise.reject(
+          new KelpieError("the engine did not start", { hint: "`kelpie cluster doctor` tells why." }),
+        );
+      },
+    },
+    autoStart: true,
+  });
+  expect(app.text()).toContain("✗ Start the engine");
+  expect(app.text()).toContain("the engine did not start");
+  expect(app.text()).toContain("kelpie cluster doctor");
+});
+
+test("The prompt's history comes back with the arrow", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("svc");
+  await app.press("enter", ":", "up");
+  expect(app.line(-1)).toContain(":svc");
+});
+
+test("Quit ends the program", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("q");
+  await app.press("enter");
+  await app.ui.finished;
+});
