@@ -1,0 +1,63 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { accessSync, constants, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+export interface KubectlResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Kubectl {
+  /** `1.32.4` */
+  readonly version: string;
+  readonly minor: number;
+  /** Runs it against a kubeconfig; `input` is its standard input. */
+  run(kubeconfig: string, args: readonly string[], input?: string): Promise<KubectlResult>;
+  /** Starts one that runs until it is killed. */
+  start(kubeconfig: string, args: readonly string[]): ChildProcess;
+}
+
+/**
+ * The real kubectls of this machine: the one on PATH and those that `KELPIE_KUBECTLS` lists (paths with colons
+ * between). None: tests that need one are skipped, visibly.
+ */
+export function findKubectls(): readonly Kubectl[] {
+  const listed = (process.env["KELPIE_KUBECTLS"] ?? "").split(delimiter).filter((path) => path !== "");
+  const onPath = (process.env["PATH"] ?? "").split(delimiter).map((directory) => join(directory, "kubectl"));
+  const first = onPath.find(isProgram);
+  return [...(first === undefined ? [] : [first]), ...listed.filter(isProgram)].map(kubectlAt);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function kubectlAt(path: string): Kubectl {
+  const output = execFileSync(path, ["version", "--client", "-o", "json"], { encoding: "utf8" });
+  const version = /"gitVersion":\s*"v([0-9.]+)/.exec(output)?.[1] ?? "0.0.0";
+  // Discovery is cached by address: a home of its own keeps it from what other clusters left.
+  const home = mkdtempSync(join(tmpdir(), "kelpie-kubectl-"));
+  const env = (kubeconfig: string): NodeJS.ProcessEnv => ({ ...process.env, KUBECONFIG: kubeconfig, HOME: home });
+  return {
+    version,
+    minor: Number(version.split(".")[1]),
+    run: (kubeconfig, args, input) =>
+      new Promise((resolve) => {
+        const options = { env: env(kubeconfig), maxBuffer: 64 * 2 ** 20, timeout: 60_000 };
+        const child = execFile(path, args, options, (error, stdout, stderr) => {
+          const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+          resolve({ code, stdout, stderr });
+        });
+        child.stdin?.on("error", () => undefined);
+        child.stdin?.end(input ?? "");
+      }),
+    start: (kubeconfig, args) => spawn(path, args, { env: env(kubeconfig), stdio: ["ignore", "pipe", "pipe"] }),
+  };
+}
