@@ -1,5 +1,5 @@
 import { KelpieError } from "../lib/errors.ts";
-import { apiVersionOf } from "../lib/kube/gvr.ts";
+import { groupResource } from "../lib/kube/gvr.ts";
 import { asRecord, asString, isRecord, type KubeObject } from "../lib/kube/object.ts";
 import { parseYaml, toYaml } from "../lib/yaml.ts";
 import { isApiError } from "./api-error.ts";
@@ -151,21 +151,37 @@ export async function applyEdit(
   const base = cleanForEdit(original);
   const change = computePatch(base, edited);
   if (!isRecord(change)) return { outcome: "unchanged" };
-  const { resourceVersion } = original.metadata;
-  const patch = { ...change, metadata: { ...asRecord(change["metadata"]), resourceVersion } };
-  try {
-    const object = await gate.patch(target, "merge", patch, { dryRun: options.dryRun });
-    return { outcome: "accepted", object };
-  } catch (error) {
-    if (!isApiError(error, 409)) throw error;
-    const latest = await options.latest();
-    if (latest.metadata.uid !== original.metadata.uid) {
-      throw new EditError(`${apiVersionOf(target.resource)} ${target.name} was deleted and made anew meanwhile`, {
-        hint: "edit the new object",
-        cause: error,
-      });
+  let current = original;
+  for (let attempt = 1; ; attempt += 1) {
+    const { resourceVersion } = current.metadata;
+    const patch = { ...change, metadata: { ...asRecord(change["metadata"]), resourceVersion } };
+    try {
+      const object = await gate.patch(target, "merge", patch, { dryRun: options.dryRun });
+      return { outcome: "accepted", object };
+    } catch (error) {
+      if (!isApiError(error, 409)) throw error;
+      current = await latestOf(target, original, options.latest, error);
+      // A controller that reports a new status is no conflict: nothing that was in the editor has changed.
+      if (attempt < MOST_ATTEMPTS && equal(base, cleanForEdit(current))) continue;
+      const { merged, conflicts } = mergeEdits(base, edited, cleanForEdit(current));
+      return { outcome: "conflict", latest: current, text: toYaml(merged), conflicts };
     }
-    const { merged, conflicts } = mergeEdits(base, edited, cleanForEdit(latest));
-    return { outcome: "conflict", latest, text: toYaml(merged), conflicts };
   }
+}
+
+/** How often a patch is sent again because only the status had changed. */
+const MOST_ATTEMPTS = 5;
+
+async function latestOf(
+  target: ObjectTarget,
+  original: KubeObject,
+  read: () => Promise<KubeObject>,
+  cause: unknown,
+): Promise<KubeObject> {
+  const latest = await read();
+  if (latest.metadata.uid === original.metadata.uid) return latest;
+  throw new EditError(`${groupResource(target.resource)} ${target.name} was deleted and made anew meanwhile`, {
+    hint: "edit the new object",
+    cause,
+  });
 }

@@ -145,6 +145,31 @@ describe("applying an edit", () => {
     expect(cleanForEdit(read())["data"]).toEqual({ colour: "red", size: "2" });
   });
 
+  it("goes on when only the status has changed meanwhile", async () => {
+    const { server, cluster, target, read } = await open();
+    const original = read();
+    server.push({ ...OBJECT, status: { seen: "again" } });
+    const outcome = await applyEdit(cluster.writes, target, original, editableYaml(original).replace("blue", "red"), {
+      dryRun: false,
+      latest: latest(cluster, target),
+    });
+    expect(outcome.outcome).toBe("accepted");
+    expect(read()).toMatchObject({ data: { colour: "red" }, status: { seen: "again" } });
+  });
+
+  it("is refused for an object that was made anew", async () => {
+    const { server, cluster, target, read } = await open();
+    const original = read();
+    server.remove(OBJECT);
+    server.push({ ...OBJECT, metadata: { ...OBJECT.metadata, uid: "2" } });
+    await expect(
+      applyEdit(cluster.writes, target, original, editableYaml(original).replace("blue", "red"), {
+        dryRun: false,
+        latest: latest(cluster, target),
+      }),
+    ).rejects.toThrow("configmaps settings was deleted and made anew meanwhile");
+  });
+
   it("is refused in the server's words", async () => {
     const { server, cluster, target, read } = await open();
     server.intercept(({ method }) =>
