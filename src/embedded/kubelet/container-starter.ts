@@ -84,7 +84,7 @@ async function resolveImage(
       return { waiting: { reason: "ErrImageNeverPull", message } };
     }
     const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
-    const message = errorMessage(error) + hint;
+    const message = errorMessage(error).replace(`failed to pull image "${image}": `, "") + hint;
     if (reason === "ErrImagePull") {
       event("Normal", "Pulling", `Pulling image "${image}"`);
       event("Warning", "Failed", `Failed to pull image "${image}": ${message}`);

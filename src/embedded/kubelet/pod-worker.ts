@@ -98,6 +98,10 @@ export class PodWorker {
     });
     this.#old = pod.status;
     this.#containers.adopt(pod, leftover.containers);
+    for (const container of allContainers(pod)) {
+      const { attempt = 0, startedAt } = this.#containers.latest(container.name) ?? {};
+      if (startedAt !== undefined) context.backOff.resume(backOffKey(pod, container), attempt, startedAt);
+    }
   }
 
   get pod(): Pod {

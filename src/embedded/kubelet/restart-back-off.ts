@@ -43,6 +43,16 @@ export class RestartBackOff {
     entry.lastUpdate = this.#clock.now();
   }
 
+  /**
+   * Goes on where an earlier engine was: `restarts` have been made, the last at `lastUpdate` (milliseconds since the
+   * epoch). Upstream forgets instead, and every restart of the kubelet restarts all failing containers at once.
+   */
+  resume(key: string, restarts: number, lastUpdate: number): void {
+    if (restarts < 1 || this.#entries.has(key)) return;
+    const milliseconds = Math.min(INITIAL_MILLISECONDS * 2 ** (restarts - 1), MAXIMUM_MILLISECONDS);
+    this.#entries.set(key, { milliseconds, lastUpdate });
+  }
+
   /** Drops the keys that begin with `prefix`. */
   forget(prefix: string): void {
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);

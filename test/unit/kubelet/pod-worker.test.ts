@@ -252,6 +252,21 @@ describe("a pod worker", () => {
     expect(stateOf(await node.untilPhase("job", "Failed"), "web")).toBe("terminated Error 17");
   });
 
+  it("goes on backing off after the engine's restart", async () => {
+    await node.create("web", { containers: [web] });
+    await node.untilReady("web");
+    node.runtime.exit("web", 1);
+    await node.until("web", (seen) => containerOf(seen, "web")["restartCount"] === 1);
+    node.runtime.exit("web", 1);
+    await node.until("web", (seen) => stateOf(seen, "web") === "waiting CrashLoopBackOff");
+    await node.restart();
+    await node.create("other", { containers: [{ ...web, name: "other" }] });
+    await node.untilReady("other");
+    expect(stateOf(await node.get("web"), "web")).toBe("waiting CrashLoopBackOff");
+    node.clock.advance(10_000);
+    await node.until("web", (seen) => containerOf(seen, "web")["restartCount"] === 2);
+  });
+
   it("counts a container that the runtime has lost as killed", async () => {
     await node.create("job", { restartPolicy: "Never", containers: [web] });
     await node.untilReady("job");
