@@ -22,11 +22,6 @@ export function putField(target: MutableJsonObject, key: string, value: Json): v
   } else target[key] = value;
 }
 
-/** The own field of that name, never one of Object.prototype. */
-export function fieldOf(object: JsonObject, key: string): Json | undefined {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
 /** Equal as JSON values: the order of fields does not count. */
 export function jsonEqual(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
@@ -40,14 +35,6 @@ export function jsonEqual(left: Json | undefined, right: Json | undefined): bool
   if (keys.length !== Object.keys(right).length) return false;
   for (const key of keys) if (!Object.hasOwn(right, key) || !jsonEqual(left[key], right[key])) return false;
   return true;
-}
-
-/** What a message of Go calls the JSON type of a value. */
-export function goTypeOf(value: Json): string {
-  if (value === null) return "null";
-  if (isJsonArray(value)) return "array";
-  if (typeof value === "boolean") return "bool";
-  return typeof value;
 }
 
 /** An object as plain JSON: everything in one came from JSON, though its type does not say so. */

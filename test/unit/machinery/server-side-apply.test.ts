@@ -314,3 +314,22 @@ test("kubectl takes what its client-side apply set without force, and keeps the 
     /conflict with "hpa" using apps\/v1 at [^:]+:\d+:\d+Z: \.spec\.replicas/,
   );
 });
+
+test("lists whose items cannot be told apart are refused", () => {
+  const apply = (containers: unknown): unknown =>
+    serverSideApply({ ...actor, live: undefined, applied: deployment({ template: { spec: { containers } } }) });
+  const where =
+    "failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .spec.template.spec.containers";
+  expect(() => apply([{ name: "a" }, { name: "a" }])).toThrow(
+    expect.objectContaining({ code: 400, message: `${where}: duplicate entries for key [name="a"]` }),
+  );
+  const bar: KubeObject = {
+    apiVersion: "fz.com/v1",
+    kind: "Bar",
+    metadata: { name: "b", namespace: "default" },
+    spec: { lm: [{ name: "a" }, { v: "1" }] },
+  };
+  expect(() => serverSideApply({ ...actor, schema, live: undefined, applied: bar })).toThrow(
+    /\(default\/b; fz\.com\/v1, Kind=Bar\): \.spec\.lm: element 1: associative list with keys has an element that omits key field "name"/,
+  );
+});

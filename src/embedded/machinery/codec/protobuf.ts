@@ -285,8 +285,3 @@ function decodeSchemaOrList(message: string, bytes: Buffer, depth: number): Json
   }
   return list.length > 0 ? list : (schema ?? null);
 }
-
-/** Whether a kind can be decoded: `apiVersion/kind`. */
-export function hasProtobufDescriptor(apiVersion: string, kind: string): boolean {
-  return table().kinds.has(`${apiVersion}/${kind}`);
-}

@@ -129,7 +129,8 @@ export function memberPaths(set: FieldSet, prefix = ""): readonly string[] {
   return paths;
 }
 
-function shownElement(element: string): string {
+/** A path element as messages write it. */
+export function shownElement(element: string): string {
   const value = element.slice(2);
   if (element.startsWith("f:")) return `.${value}`;
   if (!element.startsWith("k:")) return `[=${value}]`;

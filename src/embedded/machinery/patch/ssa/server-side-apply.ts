@@ -21,6 +21,7 @@ import {
   unionOf,
   type FieldSet,
 } from "./field-set.ts";
+import { checkLists } from "./check-lists.ts";
 import { ownedByLastApplied, withLastApplied } from "./last-applied.ts";
 import {
   managerKey,
@@ -92,6 +93,7 @@ export function serverSideApply(request: ApplyRequest): KubeObject {
   const schema = request.schema ?? ANYTHING;
   const config = withoutManagedFields(jsonOf(applied));
   if (!isNoManagers(applied)) throw badRequest("metadata.managedFields must be nil");
+  checkLists(config, schema);
   const live = request.live === undefined ? emptyObject(config, schema) : withoutManagedFields(jsonOf(request.live));
   const previous = previousManagers(request, live, schema);
   const self: FieldManager = {
