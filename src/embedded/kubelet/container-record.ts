@@ -19,6 +19,10 @@ export function recordOf(note: ContainerNote, state: ContainerState | undefined)
   if (note.failure !== undefined) {
     return { ...note, phase: "exited", exitCode: 128, finishedAt: note.failure.at };
   }
+  if (state?.startError !== undefined) {
+    const failure = { reason: "StartError", message: state.startError, at: state.finishedAt ?? 0 };
+    return recordOf({ ...note, failure }, undefined);
+  }
   if (state === undefined) return { ...note, phase: "lost" };
   return {
     ...note,

@@ -52,6 +52,7 @@ export function containerSpec(input: ContainerSpecInput): ContainerSpec {
     mounts: input.mounts,
     tty: container.tty,
     stdin: container.stdin,
+    stdinOnce: container.stdinOnce,
     readOnlyRootFilesystem: security["readOnlyRootFilesystem"] === true,
     ...(user === undefined ? {} : { user }),
     capabilities: {

@@ -38,7 +38,7 @@ export class PodSandbox {
       directory: directory.volumes,
       clock,
       token: token === undefined ? undefined : () => token(pod().namespace, pod().serviceAccountName),
-      hostId: (id) => (runtime.hostId === undefined ? id : runtime.hostId(id)),
+      hostId: (id) => (runtime.idOffset === undefined ? undefined : runtime.idOffset + id),
     });
   }
 

@@ -44,6 +44,7 @@ export interface PodContainer {
   readonly terminationMessagePolicy: "File" | "FallbackToLogsOnError";
   readonly securityContext: Fields;
   readonly stdin: boolean;
+  readonly stdinOnce: boolean;
   readonly tty: boolean;
   /** The whole spec of the container, as stored. */
   readonly spec: Fields;
@@ -162,6 +163,7 @@ function parseContainer(spec: Fields, role: ContainerRole): PodContainer {
       spec["terminationMessagePolicy"] === "FallbackToLogsOnError" ? "FallbackToLogsOnError" : "File",
     securityContext: asRecord(spec["securityContext"]),
     stdin: spec["stdin"] === true,
+    stdinOnce: spec["stdinOnce"] === true,
     tty: spec["tty"] === true,
     spec,
   };

@@ -190,11 +190,6 @@ export interface ContainerRuntime {
   dial(sandboxId: string, port: number): Promise<Duplex>;
   /** The network of the pods, for services and names; absent where pods have no addresses of their own. */
   readonly network?: PodNetwork | undefined;
-  /**
-   * The id that this machine gives files of user or group `id` of a container, `undefined` where it has none. A runtime
-   * without this member maps nothing.
-   */
-  hostId?(id: number): number | undefined;
   /** Resolves an image reference. @throws RuntimeError `ErrImagePull` with the registry's words */
   image(reference: string): Promise<ImageInfo>;
 }

@@ -99,10 +99,6 @@ export class NamespacesRuntime implements ContainerRuntime {
     return this.#running?.sandbox.idOffset;
   }
 
-  hostId(id: number): number {
-    return id + (this.#running?.sandbox.idOffset ?? 0);
-  }
-
   probe(): Promise<RuntimeProbe> {
     return probeNamespaces(this.#directory);
   }
