@@ -59,6 +59,7 @@ export type StyleName = Tone | Role;
 /** A theme on a terminal: paints text. */
 export interface Palette {
   readonly theme: string;
+  readonly depth: ColourDepth;
   /**
    * Wraps `text` in the SGR sequences of one style, or of several where later names win over earlier ones. Every
    * sequence is closed again, in reverse order: what Ink's fast path and its tokeniser's cache want.
@@ -88,6 +89,7 @@ export function createPalette(name: string, depth: ColourDepth): Palette {
   };
   return {
     theme: theme.name,
+    depth,
     sgr,
     paint(text, ...names) {
       const [open, close] = sgr(...names);

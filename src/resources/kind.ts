@@ -30,9 +30,11 @@ export interface RowContext {
     kind: "pod" | "container" | "node",
     path: string,
   ): { readonly cpu: number; readonly memory: number } | undefined;
-  /** Extra facts some columns need, by uid or name: the requests of pods by node, for example. */
-  readonly facts?: ReadonlyMap<string, unknown>;
+  /** Whether a port of this pod (`namespace/name`) is forwarded. */
+  isForwarded?(pod: string): boolean;
 }
+
+export type ColumnNeed = "metrics" | "port-forwards";
 
 export interface Column {
   /** Stable, lower case with dashes: what sort settings remember. */
@@ -42,8 +44,8 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Shown only in wide mode. */
   readonly wide?: boolean;
-  /** Shown only where there is a metrics API. */
-  readonly needs?: "metrics";
+  /** Shown only where there is a metrics API, or where some port is forwarded. */
+  readonly needs?: ColumnNeed;
   /** The text changes as time goes by, without a new object version: an age. */
   readonly clock?: boolean;
   /** Narrowest useful width; on small terminals columns with a lower `keep` go first (default 5, name is 10). */
@@ -91,6 +93,8 @@ export interface KindDefinition {
   readonly can: readonly Capability[];
   /** NAMESPACE is added by the table where it is needed, never listed here. */
   readonly columns: readonly Column[];
+  /** How a table is sorted until the user says otherwise; by namespace and name where absent. */
+  readonly defaultSort?: { readonly column: string; readonly descending: boolean };
   /** Health of a row: its colour. */
   tone?(object: KubeObject, context: RowContext): Tone;
   drillDown?(object: KubeObject): DrillDown | undefined;

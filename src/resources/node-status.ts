@@ -1,4 +1,4 @@
-import { asRecords, at } from "../lib/kube/object.ts";
+import { asRecords, asString, at } from "../lib/kube/object.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import type { Tone } from "./kind.ts";
 import { scalarText } from "./scalar-text.ts";
@@ -25,10 +25,13 @@ export function nodeRoles(node: KubeObject): string {
   return roles.length === 0 ? "<none>" : [...new Set(roles)].sort().join(",");
 }
 
-/** Pressure conditions that hold: `MemoryPressure`, `DiskPressure`, … */
+/** What the node lacks: `MemoryPressure`, `DiskPressure`, `NetworkUnavailable`. Other conditions say nothing of health. */
 export function nodePressures(node: KubeObject): readonly string[] {
   return asRecords(at(node, "status", "conditions"))
-    .filter((condition) => condition["type"] !== "Ready" && condition["status"] === "True")
+    .filter(
+      (condition) =>
+        /Pressure$|^NetworkUnavailable$/.test(asString(condition["type"])) && condition["status"] === "True",
+    )
     .map((condition) => scalarText(condition["type"]));
 }
 

@@ -15,6 +15,8 @@ export interface PodResources {
   readonly requests: ResourceAmounts;
   /** `undefined` unless every container is limited: a pod with one unlimited container is unlimited. */
   readonly limits: ResourceAmounts;
+  /** The limits there are, added up, whatever is unlimited beside them: what `kubectl describe node` shows. */
+  readonly limitSums: ResourceAmounts;
 }
 
 const cache = new WeakMap<KubeObject, PodResources>();
@@ -26,9 +28,14 @@ const cache = new WeakMap<KubeObject, PodResources>();
 export function podResources(pod: KubeObject): PodResources {
   const known = cache.get(pod);
   if (known !== undefined) return known;
+  const amounts = (part: "requests" | "limits", all: boolean): ResourceAmounts => ({
+    cpu: effective(pod, part, "cpu", all),
+    memory: effective(pod, part, "memory", all),
+  });
   const computed: PodResources = {
-    requests: { cpu: effective(pod, "requests", "cpu", false), memory: effective(pod, "requests", "memory", false) },
-    limits: { cpu: effective(pod, "limits", "cpu", true), memory: effective(pod, "limits", "memory", true) },
+    requests: amounts("requests", false),
+    limits: amounts("limits", true),
+    limitSums: amounts("limits", false),
   };
   cache.set(pod, computed);
   return computed;

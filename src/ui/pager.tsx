@@ -117,6 +117,8 @@ function paintRange(
 function paintSpan(text: string, span: PaintSpan, palette: Palette): string {
   if (span.match !== undefined) return palette.paint(text, span.match);
   const toned =
-    span.sgr === undefined ? palette.paint(text, span.tone ?? "text") : `\u001B[${span.sgr}m${text}\u001B[0m`;
+    span.sgr === undefined || palette.depth === "none"
+      ? palette.paint(text, span.tone ?? "text")
+      : `\u001B[${span.sgr}m${text}\u001B[0m`;
   return span.bold === true ? `\u001B[1m${toned}\u001B[22m` : toned;
 }

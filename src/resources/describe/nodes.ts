@@ -47,7 +47,7 @@ export function describeNode(document: DescribeDocument, input: DescribeInput): 
 
 /** `kubeletVersion` -> `Kubelet Version`. */
 function words(field: string): string {
-  const spaced = field.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ");
+  const spaced = field.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").replace(/^os\b/, "OS");
   return spaced.slice(0, 1).toUpperCase() + spaced.slice(1);
 }
 
@@ -66,7 +66,7 @@ function writePods(document: DescribeDocument, input: DescribeInput): void {
     1,
     ["Namespace", "Name", "CPU Requests", "CPU Limits", "Memory Requests", "Memory Limits", "Age"],
     active.toSorted(byPath).map((pod) => {
-      const { requests, limits } = podResources(pod);
+      const { requests, limitSums: limits } = podResources(pod);
       return [
         pod.metadata.namespace ?? "",
         pod.metadata.name ?? "",
@@ -85,11 +85,11 @@ function writePods(document: DescribeDocument, input: DescribeInput): void {
     1,
     ["Resource", "Requests", "Limits"],
     [
-      ["cpu", cpu(sum((pod) => podResources(pod).requests.cpu)), cpu(sum((pod) => podResources(pod).limits.cpu))],
+      ["cpu", cpu(sum((pod) => podResources(pod).requests.cpu)), cpu(sum((pod) => podResources(pod).limitSums.cpu))],
       [
         "memory",
         memory(sum((pod) => podResources(pod).requests.memory)),
-        memory(sum((pod) => podResources(pod).limits.memory)),
+        memory(sum((pod) => podResources(pod).limitSums.memory)),
       ],
     ],
   );

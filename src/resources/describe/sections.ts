@@ -66,6 +66,8 @@ const BAD_WHEN_TRUE = /Pressure$|Unavailable$|Failure$|^Failed$|^Stalled$|Disrup
 
 export function conditionTone(type: string, status: string): Tone | undefined {
   if (status === "Unknown") return "warning";
+  // What a component calls `NoSomething` limits it and breaks nothing.
+  if (/^No[A-Z]/.test(type)) return status === "True" ? "warning" : "ok";
   const good = BAD_WHEN_TRUE.test(type) ? status === "False" : status === "True";
   return good ? "ok" : "error";
 }

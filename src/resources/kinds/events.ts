@@ -12,6 +12,8 @@ export const events = defineKind({
   aliases: ["ev"],
   namespaced: true,
   can: ["describe", "yaml", "delete"],
+  // Its key is an age: the newest come first.
+  defaultSort: { column: "last-seen", descending: false },
   columns: [
     {
       id: "last-seen",

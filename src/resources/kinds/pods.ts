@@ -17,6 +17,14 @@ export const pods = defineKind({
   columns: [
     nameColumn,
     {
+      id: "forwarded",
+      title: "PF",
+      needs: "port-forwards",
+      keep: 6,
+      text: (pod, context) => (context.isForwarded?.(objectPath(pod)) === true ? "F" : ""),
+      tone: () => "accent",
+    },
+    {
       id: "ready",
       title: "READY",
       keep: 8,

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../lib/kube/object.ts";
+import type { ColumnNeed } from "../../resources/kind.ts";
 import type { Tone } from "../../lib/tone.ts";
 
 /** An object version, as a store has it: another version is another row object. */
@@ -14,7 +15,7 @@ export interface TableColumn {
   readonly title: string;
   readonly align?: "left" | "right";
   readonly wide?: boolean;
-  readonly needs?: "metrics";
+  readonly needs?: ColumnNeed;
   /** The text changes as time goes by. */
   readonly clock?: boolean;
   readonly minWidth?: number;

@@ -70,7 +70,7 @@ class ResourceTable implements View {
     this.#kind = kindOf(resource);
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
     this.#store = this.#openStore();
-    const remembered = host.sorts.get(this.#sortName);
+    const remembered = host.sorts.get(this.#sortName) ?? this.#kind.defaultSort;
     this.#model = new TableModel({
       columns: this.#columns(),
       toneOf: this.#toneOf,
@@ -173,6 +173,10 @@ class ResourceTable implements View {
       shown.add(this.#cluster.metrics.subscribe(() => this.#metricsChanged()));
       this.#metricsChanged();
     }
+    if (this.#kind.columns.some((column) => column.needs === "port-forwards")) {
+      shown.add(this.#cluster.portForwards.subscribe(() => this.#portForwardsChanged()));
+      this.#portForwardsChanged();
+    }
     shown.add(this.#host.clock.every(1000, () => this.#ageTick(), { background: true }));
   }
 
@@ -218,6 +222,7 @@ class ResourceTable implements View {
     return {
       now: this.#host.clock.now(),
       usage: (kind, path) => metrics[kind === "pod" ? "pods" : kind === "node" ? "nodes" : "containers"].get(path),
+      isForwarded: (pod) => this.#forwarded.has(pod),
     };
   }
 
@@ -271,7 +276,10 @@ class ResourceTable implements View {
         )
       : this.#serverColumns;
     const shown = own.filter(
-      (column) => (this.#wide || column.wide !== true) && (column.needs !== "metrics" || metrics === "available"),
+      (column) =>
+        (this.#wide || column.wide !== true) &&
+        (column.needs !== "metrics" || metrics === "available") &&
+        (column.needs !== "port-forwards" || this.#forwarded.size > 0),
     );
     return this.#parameters.resource.namespaced && this.#namespace === "" ? [namespaceColumn, ...shown] : shown;
   }
@@ -286,6 +294,20 @@ class ResourceTable implements View {
       this.#updateTitle();
     }
     if (state !== "available") return;
+    this.#painter?.painter.forget();
+    this.#model.refresh();
+  }
+
+  /** Pods (`namespace/name`) with a port that listens. */
+  #forwarded: ReadonlySet<string> = new Set();
+
+  #portForwardsChanged(): void {
+    const listening = this.#cluster.portForwards.get().filter((forward) => forward.state === "listening");
+    const forwarded = new Set(listening.map((forward) => `${forward.namespace}/${forward.pod}`));
+    // Counts of bytes change all the time; the mark does not.
+    if (forwarded.symmetricDifference(this.#forwarded).size === 0) return;
+    this.#forwarded = forwarded;
+    this.#model.setColumns(this.#columns());
     this.#painter?.painter.forget();
     this.#model.refresh();
   }
