@@ -212,8 +212,17 @@ export function unsupportedSettings(pod: Pod): readonly string[] {
     (field) => spec[field] === true,
   );
   const sysctls = asArray(pod.securityContext["sysctls"]).length > 0 ? ["securityContext.sysctls"] : [];
-  const memoryVolumes = pod.volumes
-    .filter((volume) => at(volume, "emptyDir", "medium") === "Memory")
-    .map((volume) => `emptyDir.medium of volume ${asString(volume["name"])}`);
-  return [...flags, ...sysctls, ...memoryVolumes];
+  const volumes = pod.volumes.flatMap((volume) => {
+    const name = asString(volume["name"]);
+    return [
+      ...(at(volume, "emptyDir", "medium") === "Memory" ? [`emptyDir.medium of volume ${name}`] : []),
+      ...(at(volume, "emptyDir", "sizeLimit") === undefined ? [] : [`emptyDir.sizeLimit of volume ${name}`]),
+    ];
+  });
+  const ports = pod.hostNetwork
+    ? []
+    : pod.containers
+        .filter((container) => container.ports.some((port) => typeof port["hostPort"] === "number"))
+        .map(({ name }) => `hostPort of container ${name}`);
+  return [...flags, ...sysctls, ...volumes, ...ports];
 }

@@ -152,6 +152,53 @@ describe("a pod worker", () => {
     expect(await node.events()).toContain("Normal Killing Stopping container web");
   });
 
+  it("restarts a container whose postStart hook fails", async () => {
+    node.runtime.execCodes.set("warm", 1);
+    const lifecycle = { postStart: { exec: { command: ["warm"] } } };
+    await node.create("web", { containers: [{ ...web, lifecycle }] });
+    await node.untilEvent("FailedPostStartHook PostStartHook failed: ran warm");
+    node.runtime.execCodes.set("warm", 0);
+    await node.until("web", (pod) => stateOf(pod, "web") === "waiting CrashLoopBackOff");
+    node.clock.advance(10_000);
+    await node.untilReady("web");
+  });
+
+  it("does not let a hanging postStart hook hold up the deletion", async () => {
+    node.runtime.execCodes.set("warm", -1);
+    const lifecycle = { postStart: { exec: { command: ["warm"] } } };
+    await node.create("web", { containers: [{ ...web, lifecycle }] });
+    const pod = await node.until("web", (seen) => stateOf(seen, "web") === "running");
+    expect(containerOf(pod, "web")).toMatchObject({ started: false, ready: false });
+    await node.delete("web");
+    await node.untilGone("web");
+  });
+
+  it("runs two pods of the same name one after the other", async () => {
+    node.runtime.stubborn.add("web");
+    await node.create("web", { containers: [web] });
+    const first = await node.untilReady("web");
+    await node.delete("web", 0);
+    const second = await node.create("web", { containers: [web] });
+    const ready = await node.until(
+      "web",
+      (seen) => seen.metadata.uid === second.metadata.uid && conditionOf(seen, "Ready")["status"] === "True",
+    );
+    expect(ready.metadata.uid).not.toBe(first.metadata.uid);
+    expect(node.runtime.sandboxes.has(second.metadata.uid ?? "")).toBe(true);
+  });
+
+  it("says which settings it cannot honour", async () => {
+    const ports = [{ containerPort: 80, hostPort: 80 }];
+    await node.create("web", {
+      hostPID: true,
+      volumes: [{ name: "fast", emptyDir: { medium: "Memory" } }],
+      containers: [{ ...web, ports }],
+    });
+    await node.untilEvent(
+      "UnsupportedSettings kelpie's runtime does not support these settings and runs the pod without them: hostPID, emptyDir.medium of volume fast, hostPort of container web",
+    );
+  });
+
   it("hurries when a second deletion grants less time", async () => {
     node.runtime.stubborn.add("web");
     await node.create("web", { containers: [web] });

@@ -106,6 +106,14 @@ describe.skipIf(!probe.ok)(`real pods${why}`, () => {
     expect(await logOf(pod)).toBe("from init\n");
   });
 
+  it("say which program could not be started", async () => {
+    const containers = [{ name: "main", image: "localhost/host", command: ["no-such-program"] }];
+    await node.create("missing", { restartPolicy: "Never", containers });
+    const pod = await node.untilPhase("missing", "Failed");
+    expect(stateOf(pod, "main")).toBe("terminated StartError 128");
+    expect(at(containerOf(pod, "main"), "state", "terminated", "message")).toContain("no-such-program");
+  });
+
   it("are restarted, and keep the log of the life before", async () => {
     const script = "if [ -e /d/seen ]; then echo second; exec sleep 1000; fi; echo first; touch /d/seen; exit 1";
     await node.create("again", {

@@ -30,7 +30,7 @@ export class ScriptedRuntime implements ContainerRuntime {
   readonly stubborn = new Set<string>();
   readonly brokenImages = new Set<string>();
   readonly failingStarts = new Set<string>();
-  /** Exit code of exec, by first word of the command. */
+  /** Exit code of exec, by first word of the command; a negative one hangs until it is closed. */
   readonly execCodes = new Map<string, number>();
   readonly execs: string[] = [];
   /** Where `dial` connects to, by port; absent ports refuse. */
@@ -136,7 +136,8 @@ export class ScriptedRuntime implements ContainerRuntime {
     const stderr = new PassThrough();
     stderr.end();
     const code = this.execCodes.get(program) ?? 0;
-    return { stdin: undefined, stdout, stderr, resize() {}, exited: Promise.resolve(code), close() {} };
+    const exited = code < 0 ? new Promise<number>(() => undefined) : Promise.resolve(code);
+    return { stdin: undefined, stdout, stderr, resize() {}, exited, close() {} };
   }
 
   attach(): Promise<Session> {
