@@ -24,47 +24,33 @@ export async function loadSettings(file: string): Promise<LoadedSettings> {
     if (errorCode(error) === "ENOENT") return { settings: defaultSettings, file: undefined, set: new Set() };
     throw new KelpieError(`cannot read the settings ${file}: ${errorMessage(error)}`, { cause: error });
   }
-  const [{ LineCounter, parseDocument }, { settingsSchema }] = await Promise.all([
-    import("yaml"),
+  const [{ parseLocatedYaml }, { settingsSchema }] = await Promise.all([
+    import("../lib/yaml.ts"),
     import("./settings-schema.ts"),
   ]);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [fault] = document.errors;
-  if (fault !== undefined) {
-    throw new UsageError(`${file}:${lines.linePos(fault.pos[0]).line}: ${errorMessage(fault)}`);
-  }
-  const value: unknown = document.toJS() ?? {};
+  const document = locate(() => parseLocatedYaml(text, file));
+  const value = document.value ?? {};
   const parsed = settingsSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const path = (issue?.path ?? []).map(String);
-    const named = issue?.code === "unrecognized_keys" ? [...path, issue.keys[0] ?? ""] : path;
-    const line = lineOf(document, named, lines);
-    const what = issue?.code === "unrecognized_keys" ? "unknown setting" : (issue?.message ?? "invalid");
-    throw new UsageError(`${file}:${line}: ${named.join(".") || "settings"}: ${what}`, {
+    const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+    const named = unknown === undefined ? path : [...path, unknown];
+    const what = unknown === undefined ? (issue?.message ?? "invalid") : "unknown setting";
+    throw new UsageError(`${file}:${document.lineOf(named)}: ${named.join(".") || "settings"}: ${what}`, {
       hint: "`kelpie config explain` lists every setting.",
     });
   }
   return { settings: parsed.data, file, set: pathsOf(value) };
 }
 
-type Located = { readonly range?: readonly [number, number, number] | null | undefined };
-
-function lineOf(
-  document: { getIn(path: readonly unknown[], keepScalar: true): unknown; readonly contents: unknown },
-  path: readonly string[],
-  lines: { linePos(offset: number): { readonly line: number } },
-): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (isLocated(node) && node.range) return lines.linePos(node.range[0]).line;
+/** YAML that cannot be read is wrong use, as a wrong setting is. */
+function locate<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError(errorMessage(error), { cause: error });
   }
-  return 1;
-}
-
-function isLocated(node: unknown): node is Located {
-  return typeof node === "object" && node !== null && "range" in node;
 }
 
 function pathsOf(value: unknown, prefix = ""): Set<string> {

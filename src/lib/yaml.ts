@@ -1,4 +1,4 @@
-import { parseAllDocuments, parseDocument, stringify } from "yaml";
+import { isNode, LineCounter, parseAllDocuments, parseDocument, stringify } from "yaml";
 import { KelpieError } from "./errors.ts";
 
 export class YamlError extends KelpieError {
@@ -33,4 +33,32 @@ export function parseYamlDocuments(text: string, source = "YAML"): unknown[] {
       return document.toJS({ maxAliasCount: 100 }) as unknown;
     })
     .filter((value) => value !== null && value !== undefined);
+}
+
+/** A document whose values know their lines. */
+export interface LocatedYaml {
+  readonly value: unknown;
+  /** Line (from 1) of the value at a path, or of the nearest one above it that exists. */
+  lineOf(path: readonly string[]): number;
+}
+
+/**
+ * Parses one document of a file that people write.
+ * @throws YamlError `<file>:<line>: <fault>`
+ */
+export function parseLocatedYaml(text: string, file: string): LocatedYaml {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [fault] = document.errors;
+  if (fault !== undefined) throw new YamlError(`${file}:${lines.linePos(fault.pos[0]).line}: ${fault.message}`);
+  return {
+    value: document.toJS(),
+    lineOf(path) {
+      for (let length = path.length; length > 0; length -= 1) {
+        const node: unknown = document.getIn(path.slice(0, length), true);
+        if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+      }
+      return 1;
+    },
+  };
 }
