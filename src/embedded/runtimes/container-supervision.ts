@@ -32,6 +32,11 @@ const DRAIN_MILLISECONDS = 2000;
 export interface Launch {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Arguments that the programs between the supervisor and the command have on their command lines. While the first
+   * process has them it is still one of those: what enters its namespaces then would see another root.
+   */
+  readonly marker: readonly string[];
 }
 
 export interface SupervisionOptions {
@@ -125,6 +130,12 @@ export class ContainerSupervision {
     return this.#entries.has(id);
   }
 
+  /** The shell that waits for a container; it leads a session that the container's processes start in. */
+  supervisorPid(id: string): number | undefined {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? undefined : observeContainer(entry.directory).supervisorPid;
+  }
+
   /** Makes the directory of a container; `prepare` fills it before the container is known. */
   async create(spec: ContainerSpec, prepare: (directory: string) => Promise<void>): Promise<void> {
     if (!/^[\w.-]+$/.test(spec.id) || spec.id.endsWith(".gone")) {
@@ -166,6 +177,7 @@ export class ContainerSupervision {
     const seen = observeContainer(entry.directory);
     const running = seen.pid !== undefined || (await this.#untilStarted(entry, ended.promise));
     if (!running) throw await this.#startFailure(entry, await ended.promise);
+    await this.#untilCommand(entry, launch.marker);
     const observed = observeContainer(entry.directory);
     entry.state = { ...entry.state, ...stateOf(entry.record.spec, observed, entry.state.state) };
     const started: ContainerState = { ...entry.state, state: "running" };
@@ -376,6 +388,15 @@ export class ContainerSupervision {
     }
     expiry.abort();
     return observeContainer(entry.directory).pid !== undefined;
+  }
+
+  /** Resolves when the first process has become the command. */
+  async #untilCommand(entry: Entry, marker: readonly string[]): Promise<void> {
+    const { clock } = this.#options;
+    const { pid } = observeContainer(entry.directory);
+    const text = `${marker.join("\0")}\0`;
+    const until = clock.now() + START_TIMEOUT_MILLISECONDS;
+    while ((readText(`/proc/${pid ?? 0}/cmdline`) ?? "").includes(text) && clock.now() < until) await delay(clock, 1);
   }
 
   async #startFailure(entry: Entry, why: string): Promise<RuntimeError> {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/log.ts";
 import { NamespacesRuntime } from "./namespaces/namespaces-runtime.ts";
+import { ProcessRuntime } from "./process/process-runtime.ts";
 import { RuntimeError } from "./runtime-error.ts";
 import type { ContainerRuntime, RuntimeName, RuntimeProbe } from "./runtime.ts";
 
@@ -22,7 +23,7 @@ export interface ChooseRuntimeOptions {
 export async function chooseRuntime(
   options: ChooseRuntimeOptions,
 ): Promise<{ readonly runtime: ContainerRuntime; readonly tried: readonly TriedRuntime[] }> {
-  const rungs = [new NamespacesRuntime(options)];
+  const rungs = [new NamespacesRuntime(options), new ProcessRuntime(options)];
   const wanted = rungs.filter(({ name }) => options.prefer === undefined || name === options.prefer);
   const tried: TriedRuntime[] = [];
   for (const runtime of wanted) {

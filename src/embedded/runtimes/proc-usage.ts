@@ -43,19 +43,20 @@ function pidNamespace(pid: number): string | undefined {
   }
 }
 
-/** The processes of a session, and those below its first process that made sessions of their own. */
-export function pidsOfTree(root: number, session: number): number[] {
+/** A process and all below it. */
+export function pidsOfTree(root: number): number[] {
   const lines = allPids().flatMap((pid) => readProcess(pid) ?? []);
   const found = new Set([root]);
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const line of lines) {
-      if (found.has(line.pid) || !(found.has(line.parent) || line.session === session)) continue;
-      found.add(line.pid);
-      grown = true;
-    }
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const line of lines) if (found.has(line.parent)) found.add(line.pid);
   }
-  return lines.map((line) => line.pid).filter((pid) => found.has(pid));
+  return Array.from(found);
+}
+
+/** The processes of a session, but not its leader. */
+export function pidsOfSession(session: number): number[] {
+  return allPids().filter((pid) => pid !== session && readProcess(pid)?.session === session);
 }
 
 /** Usage without control groups: what /proc says of the processes that run now. CPU of ended orphans is missing. */

@@ -25,8 +25,9 @@ export interface CommandParts {
 export function launchCommand(parts: CommandParts): Launch {
   const { tools, sandbox, spec, inside, scripts } = parts;
   const uid = spec.user?.uid ?? 0;
-  const nested = sandbox.idOffset === undefined && uid !== 0;
+  const nested = isNested(sandbox, spec);
   const map = nested ? ["-U", `--map-user=${uid}`, `--map-group=${spec.user?.gid ?? uid}`] : [];
+  const marker = [tools.setpriv, ...privilegeOptions(sandbox, spec), "--"];
   const becomeCommand = [
     tools.env,
     "-i",
@@ -38,9 +39,7 @@ export function launchCommand(parts: CommandParts): Launch {
     "-w",
     spec.workingDir === "" ? "/" : spec.workingDir,
     "--",
-    tools.setpriv,
-    ...privilegeOptions(sandbox, spec),
-    "--",
+    ...marker,
     ...spec.command,
   ];
   const inNamespaces = [
@@ -67,10 +66,15 @@ export function launchCommand(parts: CommandParts): Launch {
   };
   const enter = sandbox.enter(spec.sandboxId);
   if (!spec.tty) {
-    return { command: [...enter, tools.sh, join(scripts, "supervise.sh"), inside, ...inNamespaces], environment };
+    return {
+      command: [...enter, tools.sh, join(scripts, "supervise.sh"), inside, ...inNamespaces],
+      environment,
+      marker,
+    };
   }
   return {
     command: [...enter, tools.sh, join(scripts, "supervise-terminal.sh"), inside],
+    marker,
     environment: {
       ...environment,
       SHELL: "/bin/sh",
@@ -89,11 +93,13 @@ export function execCommand(
 ): string[] {
   const { spec, pid, hostname } = target;
   const credentials = sandbox.idOffset === undefined ? ["--preserve-credentials"] : ["-S", "0", "-G", "0"];
+  // Its other namespaces belong to the sandbox: the container's own user namespace is entered last, from within.
+  const nested = isNested(sandbox, spec) ? [tools.nsenter, "-t", "1", "-U", "--preserve-credentials", "--"] : [];
   return [
     tools.nsenter,
     "-t",
     String(pid),
-    "-U",
+    `--user=/proc/${sandbox.holder.pid}/ns/user`,
     "-m",
     "-u",
     "-i",
@@ -103,6 +109,7 @@ export function execCommand(
     "-w",
     ...credentials,
     "--",
+    ...nested,
     tools.setpriv,
     ...privilegeOptions(sandbox, spec),
     "--",
@@ -126,6 +133,11 @@ export function containerEnvironment(spec: ContainerSpec, hostname: string): str
   return [...environment]
     .filter(([name]) => name !== "" && !name.includes("="))
     .map(([name, value]) => `${name}=${value}`);
+}
+
+/** With one id in the sandbox, another one needs a user namespace of its own inside. */
+function isNested(sandbox: NodeSandbox, spec: ContainerSpec): boolean {
+  return sandbox.idOffset === undefined && (spec.user?.uid ?? 0) !== 0;
 }
 
 function privilegeOptions(sandbox: NodeSandbox, spec: ContainerSpec): string[] {
