@@ -45,6 +45,9 @@ export async function openChannelSocket(
         socket.terminate();
       });
     });
+    const end = (): void => socket.terminate();
+    client.closed.addEventListener("abort", end, { once: true });
+    socket.on("close", () => client.closed.removeEventListener("abort", end));
     // The error listener stays: an error after the opening must not end the process; `close` follows it.
     socket.on("open", () => {
       socket.pause();

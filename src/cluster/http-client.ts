@@ -80,6 +80,11 @@ export class HttpClient {
     this.#prefix = this.#server.pathname.replace(/\/+$/, "");
   }
 
+  /** Aborts when the client is closed: what does not end with its requests ends with this. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
   get server(): string {
     return this.#options.target.cluster.server;
   }
@@ -167,8 +172,7 @@ export class HttpClient {
     });
     // Two requests may have come here at once: the first agent stays.
     if (this.#agent !== undefined && this.#agent.certificate === credential.certificate) return this.#agent.agent;
-    // Idle connections of an old certificate go; requests on others run to their end.
-    held?.agent.destroy();
+    if (held !== undefined) retire(held.agent);
     this.#agent = { agent, certificate: credential.certificate };
     return agent;
   }
@@ -296,6 +300,12 @@ export class HttpClient {
   streamError(error: unknown): KelpieError {
     return connectionErrorFrom(error, this.server);
   }
+}
+
+/** Connections with an old certificate: idle ones go, requests on the others run to their end. */
+function retire(agent: Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 class ReusedSocketError extends Error {

@@ -62,7 +62,8 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
     if (status.state === lastState) return;
     const was = lastState;
     lastState = status.state;
-    if (status.state === "unreachable") stores.connectionLost(status.error);
+    // Expired credentials end no watch that lives: it still tells the truth.
+    if (status.state === "unreachable" && status.error instanceof ConnectionError) stores.connectionLost(status.error);
     if (status.state !== "connected") return;
     stores.retry();
     metrics.retry();

@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import type { KelpieError } from "../lib/errors.ts";
+import { KelpieError } from "../lib/errors.ts";
 import { groupResource } from "../lib/kube/gvr.ts";
 import { asArray, asString, at, isRecord } from "../lib/kube/object.ts";
 import type { TableColumnDefinition } from "../lib/kube/table.ts";
@@ -266,7 +266,7 @@ export class Reflector {
     const { signal } = this.#stopped;
     if (this.#relist) return;
     const lost: unknown = this.#current.signal.reason;
-    const cause = lost instanceof ConnectionError ? lost : connectionErrorFrom(error, client.server);
+    const cause = lost instanceof KelpieError ? lost : connectionErrorFrom(error, client.server);
     if (isApiError(cause, 403)) {
       sink.state({ state: "denied", error: cause });
       await this.#sleeper.sleep(DENIED_RETRY_MILLISECONDS, signal);

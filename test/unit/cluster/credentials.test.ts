@@ -211,6 +211,27 @@ describe("other credentials", () => {
     await expect(cluster.list(server.resource("pods"), {})).resolves.toHaveLength(1);
   });
 
+  it("an OIDC token of an auth provider is sent", async () => {
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = `${part({ alg: "none" })}.${part({ exp: Math.floor(Date.now() / 1000) + 3600 })}.`;
+    const server = await startFakeApiServer({ token });
+    cleanup.add(() => server.close());
+    const config = { "id-token": token, "client-id": "kelpie", "idp-issuer-url": "https://login.invalid" };
+    const text = fakeKubeconfig({ server: server.url, user: { "auth-provider": { name: "oidc", config } } });
+    await connected(await openKubeconfig(cleanup, text));
+  });
+
+  it("an auth provider that nobody knows says so", async () => {
+    const server = await startFakeApiServer();
+    cleanup.add(() => server.close());
+    const text = fakeKubeconfig({ server: server.url, user: { "auth-provider": { name: "magic", config: {} } } });
+    const cluster = await openKubeconfig(cleanup, text);
+    await unreachable(cluster);
+    expect(cluster.status.get()).toMatchObject({
+      error: { name: "CredentialError", message: expect.stringContaining("auth provider") },
+    });
+  });
+
   it("user and password, and impersonation, are sent", async () => {
     const server = await startFakeApiServer();
     cleanup.add(() => server.close());

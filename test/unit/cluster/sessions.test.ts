@@ -122,6 +122,13 @@ describe("a process in a container", () => {
     ).resolves.toBeDefined();
   });
 
+  it("ends when its context is closed", async () => {
+    const { cluster } = await open();
+    const session = await exec(cluster);
+    cluster.close();
+    await expect(session.exited).rejects.toThrow("the connection was cut");
+  });
+
   it("can be attached to", async () => {
     const { server, cluster } = await open();
     const session = await cluster.attach({
