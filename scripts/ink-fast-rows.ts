@@ -101,10 +101,18 @@ const OUTPUT_GET = `    get() {
             if (clip && isClipEmpty(clip)) {
                 continue;
             }
-            const { x, y, text } = operation;
-            const width = operation.transformers.length > 0 || !Number.isInteger(x) || !Number.isInteger(y) || x < 0 ? -1 : kelpieSimpleWidth(text);
+            const { x, y } = operation;
+            let { text } = operation;
+            let width = !Number.isInteger(x) || !Number.isInteger(y) || x < 0 ? -1 : kelpieSimpleWidth(text);
+            // Every <Text> has a transformer; without colours of its own it changes nothing.
+            if (width !== -1 && operation.transformers.length > 0) {
+                for (const transformer of operation.transformers) {
+                    text = transformer(text, 0);
+                }
+                width = kelpieSimpleWidth(text);
+            }
             if (width === -1 || (clip && ((clip.x1 !== undefined && x < clip.x1) || (clip.x2 !== undefined && x + width > clip.x2) || (clip.x1 === undefined) !== (clip.x2 === undefined) || (clip.y1 === undefined) !== (clip.y2 === undefined)))) {
-                const last = Math.ceil(y) + text.split('\\n').length;
+                const last = Math.ceil(y) + operation.text.split('\\n').length;
                 for (let row = Math.max(0, Math.floor(y)); row < Math.min(height, last); row++) {
                     rows[row] = null;
                 }

@@ -152,11 +152,17 @@ test("A line updated in place looks like the same line drawn anew", async () => 
   }
 });
 
-test("Rows whose texts stand apart are copied as they stand", () => {
-  const output = new fast.Output({ width: 20, height: 1 });
-  output.write(0, 0, "\u001B[31mab\u001B[39m", { transformers: [] });
-  output.write(4, 0, "cd", { transformers: [] });
-  expect(output.get().output).toBe("\u001B[31mab\u001B[39m  cd");
+test("Rows whose texts stand apart are copied as they stand, through transformers too", () => {
+  // Stock Ink would write the two sequences as one: seeing both shows that no cell was taken apart.
+  const text = "\u001B[31m\u001B[32mab\u001B[39m";
+  const draw = ({ Output }: Ink): string => {
+    const output = new Output({ width: 20, height: 1 });
+    output.write(0, 0, text, { transformers: [(line) => line] });
+    output.write(4, 0, "cd", { transformers: [] });
+    return output.get().output;
+  };
+  expect(draw(stock)).not.toContain(text);
+  expect(draw(fast)).toBe(`${text}  cd`);
 });
 
 test("A file of another version than the edits know is refused, an unknown one left alone", () => {
