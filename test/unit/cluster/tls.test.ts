@@ -1,10 +1,12 @@
+import { chmod, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { issueCertificate, type KeyPair } from "../../../src/embedded/pki/certificate.ts";
-import { Cleanup, eventually, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openKubeconfig, temporaryDirectory } from "../../support/cluster-fixture.ts";
 import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
 import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
 
@@ -62,6 +64,37 @@ describe("a TLS connection", () => {
     });
     session.close();
     expect(new Set(server.requests.map(({ clientName }) => clientName))).toEqual(new Set(["jane"]));
+  });
+
+  it("takes a renewed client certificate of a plugin, and a watch outlives the old one", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["127.0.0.1"]), ca);
+    const directory = await temporaryDirectory(cleanup);
+    const plugin = join(directory, "login");
+    const answer = async (name: string): Promise<void> => {
+      const client = issueCertificate({ subject: subject(name), use: "client", days: 1, now: Date.now() }, ca);
+      const credential = {
+        kind: "ExecCredential",
+        apiVersion: "client.authentication.k8s.io/v1",
+        status: { clientCertificateData: client.certificate, clientKeyData: client.key },
+      };
+      await writeFile(plugin, `#!${process.execPath}\nconsole.log(${JSON.stringify(JSON.stringify(credential))})`);
+      await chmod(plugin, 0o700);
+    };
+    await answer("old");
+    const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
+    const cluster = await open(server, ca, { user: { exec } });
+    expect(await outcome(cluster)).toMatchObject({ state: "connected" });
+    const store = cluster.store({ resource: server.resource("pods"), namespace: "", form: "objects" });
+    cleanup.add(store.subscribe(() => undefined));
+    await server.until(() => server.watchCount === 1);
+    await answer("new");
+    server.intercept(({ clientName }) =>
+      clientName === "old" ? { kind: "status", code: 401, message: "the certificate was revoked" } : undefined,
+    );
+    await expect(cluster.list(server.resource("nodes"), {})).resolves.toHaveLength(3);
+    expect(server.requests.at(-1)?.clientName).toBe("new");
+    expect(server.watchCount).toBe(1);
   });
 
   it.each([
