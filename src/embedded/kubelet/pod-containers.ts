@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { asNumber, asRecord, asString } from "../../lib/kube/object.ts";
 import type { ContainerRuntime, ContainerState } from "../runtimes/runtime.ts";
 import { hasEnded, recordOf, type ContainerRecord } from "./container-record.ts";
 import { parseCriLine } from "./cri-log.ts";
 import type { ContainerNote, PodDirectory } from "./pod-directory.ts";
+import { containerStatusIn } from "./pod-status.ts";
 import { allContainers, type Pod, type PodContainer } from "./pod.ts";
 
 /** Upstream's limits of a termination message: from a file, and from the end of a log. */
@@ -48,7 +50,7 @@ export class PodContainers {
     }
     const byId = new Map(states.map((state) => [state.id, state]));
     for (const note of notes.values()) {
-      const record = recordOf(note, byId.get(note.id));
+      const record = recordOf(note, byId.get(note.id) ?? endInStatus(pod.status, note));
       if (record.phase !== "created") this.#insert(this.#withMessage(record, pod));
     }
   }
@@ -142,6 +144,27 @@ export class PodContainers {
     const log = readEnd(this.#directory.logFile(record.name, record.attempt), 8 * MAX_LOG_MESSAGE_BYTES);
     return logMessage(log);
   }
+}
+
+/** The end of a container as the pod's status tells it, for one that the runtime has forgotten. */
+function endInStatus(status: Readonly<Record<string, unknown>>, note: ContainerNote): ContainerState | undefined {
+  const own = containerStatusIn(status, note.name) ?? {};
+  const ends = ["state", "lastState"].map((field) => asRecord(asRecord(own[field])["terminated"]));
+  const end = ends.find((terminated) => terminated["containerID"] === `kelpie://${note.id}`);
+  if (end === undefined || end["reason"] === "ContainerStatusUnknown") return undefined;
+  const startedAt = Date.parse(asString(end["startedAt"]));
+  const finishedAt = Date.parse(asString(end["finishedAt"]));
+  return {
+    id: note.id,
+    sandboxId: "",
+    name: note.name,
+    attempt: note.attempt,
+    state: "exited",
+    exitCode: asNumber(end["exitCode"], 137),
+    oomKilled: end["reason"] === "OOMKilled",
+    ...(Number.isNaN(startedAt) ? {} : { startedAt }),
+    ...(Number.isNaN(finishedAt) ? {} : { finishedAt }),
+  };
 }
 
 function readEnd(path: string, bytes: number): Buffer {

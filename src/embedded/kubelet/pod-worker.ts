@@ -99,8 +99,9 @@ export class PodWorker {
     this.#old = pod.status;
     this.#containers.adopt(pod, leftover.containers);
     for (const container of allContainers(pod)) {
-      const { attempt = 0, startedAt } = this.#containers.latest(container.name) ?? {};
-      if (startedAt !== undefined) context.backOff.resume(backOffKey(pod, container), attempt, startedAt);
+      const { attempt = 0, startedAt, finishedAt } = this.#containers.latest(container.name) ?? {};
+      const last = startedAt ?? finishedAt;
+      if (last !== undefined) context.backOff.resume(backOffKey(pod, container), attempt, last);
     }
   }
 

@@ -314,6 +314,21 @@ describe("a pod worker", () => {
     await node.until("web", (seen) => containerOf(seen, "web")["restartCount"] === 2);
   });
 
+  it("knows from the status how a container ended that the runtime has forgotten", async () => {
+    const init = { name: "one", image: "localhost/host:1" };
+    await node.create("web", { initContainers: [init], containers: [web] });
+    await node.until("web", (seen) => stateOf(seen, "one") === "running");
+    node.runtime.exit("one", 0);
+    await node.untilReady("web");
+    await node.restart(async () => {
+      node.runtime.states.clear();
+      node.runtime.sandboxes.clear();
+    });
+    const pod = await node.until("web", (seen) => containerOf(seen, "web")["restartCount"] === 1);
+    expect(stateOf(pod, "one")).toBe("terminated Completed 0");
+    expect(at(containerOf(pod, "web"), "lastState", "terminated", "reason")).toBe("ContainerStatusUnknown");
+  });
+
   it("counts a container that the runtime has lost as killed", async () => {
     await node.create("job", { restartPolicy: "Never", containers: [web] });
     await node.untilReady("job");
