@@ -1,4 +1,4 @@
-import { ageOf } from "../lib/age.ts";
+import { ageOf, parseTime } from "../lib/age.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import { asRecords, asString, at } from "../lib/kube/object.ts";
 import { formatLabelSelector, selectorFromObject } from "../lib/kube/selector.ts";
@@ -26,7 +26,7 @@ export const ageColumn: Column = {
 
 /** What an age sorts by: milliseconds, youngest first; what has no time comes last. */
 export function ageKey(timestamp: string | null | undefined, now: number): number {
-  const then = Date.parse(timestamp ?? "");
+  const then = parseTime(timestamp ?? "");
   return Number.isNaN(then) ? Number.MAX_SAFE_INTEGER : now - then;
 }
 

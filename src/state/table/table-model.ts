@@ -68,7 +68,9 @@ export class TableModel {
   #columns: readonly TableColumn[];
   #shown: TableEntry[] = [];
   #test: RowTest | undefined;
+  #faultsOnly = false;
   #sortColumn: TableColumn | undefined;
+  #compare: (left: TableEntry, right: TableEntry) => number = ascendingOrder;
   #cursor = -1;
   #top = 0;
   #rows = 20;
@@ -78,6 +80,8 @@ export class TableModel {
   #chosen = false;
   #loading = true;
   #lastMarked: string | undefined;
+  /** How far {@link warm} has come. */
+  #warming: MapIterator<TableEntry> | undefined;
   /** Cursor and scroll before the filter came, to go back to exactly. */
   #beforeFilter: { readonly wanted: string | undefined; readonly offset: number } | undefined;
 
@@ -151,6 +155,26 @@ export class TableModel {
     this.#rebuild();
   }
 
+  /**
+   * Makes the texts a filter will look at, for as long as the budget lasts, so that the first key of a filter does not
+   * have to. Costs nothing when they are all there.
+   * @param milliseconds of the clock given
+   * @returns whether there is more to do
+   */
+  warm(now: () => number, milliseconds: number): boolean {
+    const end = now() + milliseconds;
+    let sinceLook = 0;
+    this.#warming ??= this.#entries.values();
+    for (let next = this.#warming.next(); next.done !== true; next = this.#warming.next()) {
+      if (next.value.haystack !== undefined) continue;
+      this.#haystackOf(next.value);
+      sinceLook += 1;
+      if (sinceLook % 16 === 0 && now() >= end) return true;
+    }
+    this.#warming = undefined;
+    return false;
+  }
+
   /** Sort keys and tones may have changed without a new version of the objects: metrics, for example. */
   refresh(): void {
     if (this.#sortColumn?.needs === "metrics") this.#rebuild();
@@ -204,6 +228,7 @@ export class TableModel {
 
   setFaultsOnly(faultsOnly: boolean): void {
     this.#state.update((state) => ({ ...state, faultsOnly }));
+    this.#faultsOnly = faultsOnly;
     this.#rebuild();
   }
 
@@ -255,8 +280,9 @@ export class TableModel {
   }
 
   #findSortColumn(): void {
-    const { column } = this.#state.get().sort;
+    const { column, descending } = this.#state.get().sort;
     this.#sortColumn = this.#columns.find((each) => each.id === column);
+    this.#compare = descending ? descendingOrder : ascendingOrder;
   }
 
   /** @returns false where it cannot be read */
@@ -307,13 +333,6 @@ export class TableModel {
     this.#shown = this.#shown.filter((entry) => entry.shown).sort(this.#compare);
   }
 
-  readonly #compare = (left: TableEntry, right: TableEntry): number => {
-    const byKey = compareOrder(left.sortKey, right.sortKey);
-    if (byKey !== 0) return this.#state.get().sort.descending ? -byKey : byKey;
-    if (left.order !== right.order) return left.order < right.order ? -1 : 1;
-    return left.key < right.key ? -1 : left.key === right.key ? 0 : 1;
-  };
-
   #sortKeyOf(entry: TableEntry): number | string {
     const column = this.#sortColumn;
     if (column === undefined) return 0;
@@ -321,18 +340,21 @@ export class TableModel {
   }
 
   #passes(entry: TableEntry): boolean {
-    if (this.#state.get().faultsOnly) {
+    if (this.#faultsOnly) {
       const tone = this.#toneOf(entry.row);
       if (tone !== "error" && tone !== "warning") return false;
     }
     return this.#test === undefined || this.#test(entry.row, () => this.#haystackOf(entry));
   }
 
-  /** The texts of the columns on screen, without ages: those match by `age:<1h`. */
+  /** The texts of the columns on screen, without ages and metrics: those match by `age:<1h`, `cpu:>1`. */
   #haystackOf(entry: TableEntry): string {
     if (entry.haystack === undefined) {
-      const texts = this.#columns.filter((column) => column.clock !== true || column.id === "restarts");
-      entry.haystack = texts.map((column) => column.text(entry.row)).join(" ");
+      let text = "";
+      for (const column of this.#columns) {
+        if (column.clock !== true && column.needs !== "metrics") text += `${column.text(entry.row)} `;
+      }
+      entry.haystack = text;
     }
     return entry.haystack;
   }
@@ -421,6 +443,20 @@ export class TableModel {
       marks: this.#marks.size,
     }));
   }
+}
+
+function ascendingOrder(left: TableEntry, right: TableEntry): number {
+  return compareOrder(left.sortKey, right.sortKey) || byName(left, right);
+}
+
+/** Equal keys stay in ascending order of their names. */
+function descendingOrder(left: TableEntry, right: TableEntry): number {
+  return compareOrder(right.sortKey, left.sortKey) || byName(left, right);
+}
+
+function byName(left: TableEntry, right: TableEntry): number {
+  if (left.order !== right.order) return left.order < right.order ? -1 : 1;
+  return left.key < right.key ? -1 : left.key === right.key ? 0 : 1;
 }
 
 function newEntry(row: TableRow): TableEntry {

@@ -2,6 +2,7 @@ import { useLayoutEffect, type ComponentType, type ReactElement } from "react";
 import type { Cluster, ListState, ResourceStore } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
+import { nextTurn } from "../../lib/clock.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { controllerOf } from "../../lib/kube/object.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
@@ -59,6 +60,7 @@ class ResourceTable implements View {
   #shown: Disposer | undefined;
   #painter: { readonly palette: Palette; readonly painter: RowPainter } | undefined;
   #clockTexts = "";
+  #warming = false;
 
   constructor(host: ViewHost, parameters: TableParameters) {
     this.#host = host;
@@ -248,10 +250,21 @@ class ResourceTable implements View {
       }
       this.#model.apply(snapshot.rows, changes, snapshot.status.state === "loading");
       this.#readStatus(snapshot.status);
+      this.#warmLater();
     };
     shown.add(store.subscribe(() => this.#readStatus(store.get().status)));
     shown.add(store.subscribeChanges(read));
     read({ changed: new Set(), removed: new Set(), reset: true });
+  }
+
+  /** Between two turns of the event loop, a few milliseconds at a time. */
+  #warmLater(): void {
+    if (this.#warming) return;
+    this.#warming = true;
+    nextTurn(() => {
+      this.#warming = false;
+      if (this.#shown !== undefined && this.#model.warm(() => performance.now(), 4)) this.#warmLater();
+    });
   }
 
   #readStatus(status: ListState): void {
