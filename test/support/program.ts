@@ -1,5 +1,5 @@
 import { spawn as spawnPty } from "@lydell/node-pty";
-import { Terminal } from "@xterm/headless";
+import xterm from "@xterm/headless";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -55,7 +55,7 @@ export class PtyProgram {
     },
   ) {
     const { columns, rows, env } = options;
-    this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true });
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     const command = options.command ?? process.execPath;
     const commandArgs = options.command === undefined ? [PROGRAM, ...args] : [...args];
     this.#pty = spawnPty(command, commandArgs, {
