@@ -39,14 +39,8 @@ async function* logChunks(source: LogSource, signal: AbortSignal): AsyncGenerato
   const rotated = await rotatedFiles(source.path);
   const files = [...rotated, source.path];
   const start = await startOf(files, source.tailLines);
-  for (const [index, path] of files.entries()) {
-    if (index < start.file || signal.aborted || formatter.full) continue;
-    const handle = await open(path, "r").catch(() => undefined);
-    const offset = index === start.file ? start.offset : 0;
-    if (path !== source.path || changes === undefined) {
-      if (handle !== undefined) yield* readAndClose(handle, offset, formatter, signal);
-    } else yield* followFile(handle, offset, { source, formatter, changes, signal });
-  }
+  const first = await open(files[start.file] ?? source.path, "r").catch(() => undefined);
+  yield* readOn(first, start.offset, { source, formatter, changes, signal });
 }
 
 /** Oldest first. */
@@ -64,19 +58,6 @@ async function rotatedFiles(path: string): Promise<readonly string[]> {
     .filter(({ time }) => time !== undefined)
     .sort((a, b) => (a.time ?? 0) - (b.time ?? 0))
     .map(({ file }) => file);
-}
-
-async function* readAndClose(
-  handle: FileHandle,
-  offset: number,
-  formatter: LogFormatter,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  try {
-    yield* readFrom(handle, { offset }, formatter, signal);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Reads to the end of the file; `position.offset` moves along. */
@@ -99,11 +80,13 @@ async function* readFrom(
 interface Following {
   readonly source: LogSource;
   readonly formatter: LogFormatter;
-  readonly changes: Changes;
+  /** Absent where the log is not followed: reading ends with the file. */
+  readonly changes: Changes | undefined;
   readonly signal: AbortSignal;
 }
 
-async function* followFile(
+/** Reads a file, those that were begun after it, and with `changes` what is written later. */
+async function* readOn(
   first: FileHandle | undefined,
   offset: number,
   { source, formatter, changes, signal }: Following,
@@ -113,9 +96,9 @@ async function* followFile(
   try {
     while (!signal.aborted && !formatter.full) {
       // Asked before reading: what was written before the end is read after it was seen.
-      const finished = source.follow?.finished() === true;
+      const finished = changes === undefined || source.follow?.finished() === true;
       if (handle !== undefined) yield* readFrom(handle, position, formatter, signal);
-      const next = await reopened(source.path, handle);
+      const next = await successor(source.path, handle);
       if (next !== undefined) {
         if (handle !== undefined) {
           yield* readFrom(handle, position, formatter, signal);
@@ -133,12 +116,27 @@ async function* followFile(
   }
 }
 
-/** A handle of the file at `path` where it is another one than `handle`'s: it was rotated or has just been made. */
-async function reopened(path: string, handle: FileHandle | undefined): Promise<FileHandle | undefined> {
-  const now = await stat(path).catch(() => undefined);
-  if (now === undefined) return undefined;
-  if (handle !== undefined && (await handle.stat()).ino === now.ino) return undefined;
-  return await open(path, "r").catch(() => undefined);
+/** Renames may come between looking and opening; so often in a row they do not. */
+const OPEN_ATTEMPTS = 50;
+
+/**
+ * The file that was begun next after the one of `handle`; `undefined` where that one is still written to. A container
+ * that writes fast may rotate its log several times while one part is read: none of them may be skipped.
+ */
+async function successor(path: string, handle: FileHandle | undefined): Promise<FileHandle | undefined> {
+  if (handle === undefined) return await open(path, "r").catch(() => undefined);
+  const own = (await handle.stat()).ino;
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
+    const files = [...(await rotatedFiles(path)), path];
+    const inodes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => undefined))?.ino));
+    // A file that is not among them was removed as the oldest: the oldest now is what followed, or the nearest to it.
+    const index = inodes.lastIndexOf(own) + 1;
+    if (index === files.length) return undefined;
+    const opened = await open(files[index] ?? path, "r").catch(() => undefined);
+    if (opened !== undefined && (await opened.stat()).ino === inodes[index]) return opened;
+    await opened?.close();
+  }
+  return undefined;
 }
 
 /** Where the last `lines` lines begin, looking from the end, so that a long log is not read wholly. */

@@ -171,6 +171,23 @@ describe("a followed log", () => {
     expect(await log.rest).toBe("line 0\nline 1\nline 2\nline 3\n");
   });
 
+  it("skips no part when the log was rotated several times since it was looked at", async () => {
+    writeFileSync(path, lines(0, 2));
+    const log = follow();
+    await log.next("line 1\n");
+    appendFileSync(path, line(2));
+    renameSync(path, `${path}.3`);
+    utimesSync(`${path}.3`, 1000, 1000);
+    writeFileSync(`${path}.2`, line(3));
+    utimesSync(`${path}.2`, 2000, 2000);
+    writeFileSync(`${path}.1`, line(4));
+    utimesSync(`${path}.1`, 3000, 3000);
+    writeFileSync(path, line(5));
+    await log.next("line 5\n");
+    log.finish();
+    expect(await log.rest).toBe("line 0\nline 1\nline 2\nline 3\nline 4\nline 5\n");
+  });
+
   it("waits for a file that does not exist yet", async () => {
     const log = follow();
     writeFileSync(path, line(0));
