@@ -11,6 +11,8 @@ import { Sleeper } from "./sleeper.ts";
 
 /** How often a server that answers is asked again. */
 const CHECK_MILLISECONDS = 15_000;
+/** A server that takes longer for its version is away, for those who look. */
+const ANSWER_MILLISECONDS = 10_000;
 
 /** Asks `/version` for ever: tells whether the API answers, and when it will be tried again. */
 export class ConnectionProber {
@@ -71,6 +73,7 @@ export class ConnectionProber {
         path: "/version",
         about: { verb: "read", resource: "/version" },
         signal: this.#stopped.signal,
+        timeoutMilliseconds: ANSWER_MILLISECONDS,
       });
       return asString(at(version, "gitVersion"));
     } catch (error) {

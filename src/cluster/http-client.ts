@@ -29,6 +29,8 @@ export interface ApiRequest {
    * then for ever. `quiet`: for ever once connected (a followed log sends no headers before its first line).
    */
   readonly patience?: "answer" | "watch" | "quiet";
+  /** Less silence than the request timeout of the context. */
+  readonly timeoutMilliseconds?: number;
 }
 
 /** A successful answer whose body is still to be read. */
@@ -232,7 +234,7 @@ export class HttpClient {
             : { "content-type": request.contentType ?? "application/json", "content-length": payload.length }),
         },
       });
-      const limitSilence = this.#watchSilence(outgoing, patience);
+      const limitSilence = this.#watchSilence(outgoing, request);
       outgoing.on("error", (error) => {
         limitSilence.end();
         if (signal.aborted) reject(asError(signal.reason));
@@ -252,14 +254,15 @@ export class HttpClient {
   }
 
   /** Ends a request on whose connection nothing has come or gone for the request timeout. */
-  #watchSilence(outgoing: ClientRequest, patience: NonNullable<ApiRequest["patience"]>): { readonly end: Cancel } {
-    const { clock, timeoutMilliseconds = 30_000 } = this.#options;
+  #watchSilence(outgoing: ClientRequest, request: ApiRequest): { readonly end: Cancel } {
+    const { clock, timeoutMilliseconds: most = 30_000 } = this.#options;
+    const timeoutMilliseconds = Math.min(most, request.timeoutMilliseconds ?? most);
     const period = timeoutMilliseconds / 4;
     let moved = -1;
     let since = clock.now();
     const check = (): void => {
       const { socket } = outgoing;
-      if (patience === "quiet" && socket?.connecting === false) return;
+      if (request.patience === "quiet" && socket?.connecting === false) return;
       const bytes = (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
       if (bytes !== moved && moved !== -1) since = clock.now();
       moved = bytes;
@@ -272,6 +275,8 @@ export class HttpClient {
 
   #silence(milliseconds: number): ConnectionError {
     const reason = `no answer in ${milliseconds / 1000} s`;
+    // After a sleep of this machine every idle connection is as dead as this one: none must be tried in turn.
+    if (this.#agent !== undefined) dropIdle(this.#agent.agent);
     return new ConnectionError("timeout", `cannot reach ${this.#server.host}: ${reason}`, {
       hint: "check the network and the VPN, or raise --request-timeout",
     });
@@ -305,6 +310,10 @@ export class HttpClient {
 /** Connections with an old certificate: idle ones go, requests on the others run to their end. */
 function retire(agent: Agent): void {
   agent.maxFreeSockets = 0;
+  dropIdle(agent);
+}
+
+function dropIdle(agent: Agent): void {
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 

@@ -1,38 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Cluster, ListQuery, ResourceStore } from "../../../src/cluster/cluster.ts";
+import type { Cluster, ResourceStore } from "../../../src/cluster/cluster.ts";
 import { asRecord, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { Cleanup, eventually, hastyClock, openFakeCluster } from "../../support/cluster-fixture.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
-import { fakePod } from "../../support/fake-api-objects.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { holdStore, live, podNames, pod, podQuery, podRequests } from "../../support/pod-stores.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-const pod = (name: string, extra: Partial<Parameters<typeof fakePod>[0]> = {}): KubeObject =>
-  fakePod({ name, namespace: "default", index: 90_000 + name.length, node: "node-0", ...extra });
-
-function podQuery(server: FakeApiServer, extra: Partial<ListQuery> = {}): ListQuery {
-  return { resource: server.resource("pods"), namespace: "", form: "objects", ...extra };
-}
-
-function live(store: ResourceStore): Promise<unknown> {
-  return eventually(store, ({ status }) => status.state === "live");
-}
-
-function names(store: ResourceStore): string[] {
-  return [...store.get().rows.values()].map(({ object }) => object.metadata.name ?? "").toSorted();
-}
-
-function podRequests(server: FakeApiServer, watch: boolean): number {
-  return server.requests.filter(({ path, query }) => path === "/api/v1/pods" && query.has("watch") === watch).length;
-}
-
-/** Keeps a store running for the whole test. */
-function hold(store: ResourceStore): ResourceStore {
-  cleanup.add(store.subscribe(() => undefined));
-  return store;
-}
+const hold = (store: ResourceStore): ResourceStore => holdStore(cleanup, store);
 
 describe("a list", () => {
   it("comes in pages of 500 whose rows appear one page after the other", async () => {
@@ -201,7 +178,7 @@ describe("a watch", () => {
     server.store.compact();
     await eventually(store, ({ rows }) => rows.size === 6);
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(5);
-    expect(names(store)).toContain("newer");
+    expect(podNames(store)).toContain("newer");
     expect(podRequests(server, false)).toBe(2);
   });
 
@@ -242,115 +219,6 @@ describe("a watch", () => {
     const store = hold(cluster.store(podQuery(server, { resource })));
     await eventually(store, ({ status }) => status.state === "live" && status.mode === "poll");
     expect(podRequests(server, true)).toBe(0);
-  });
-});
-
-describe("when things go wrong", () => {
-  it("a list that is not allowed is denied with verb and resource, and comes when it is allowed", async () => {
-    const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 });
-    server.deny("list", "pods");
-    const store = hold(cluster.store(podQuery(server)));
-    const { status } = await eventually(store, (snapshot) => snapshot.status.state === "denied");
-    expect(status).toMatchObject({
-      error: {
-        message: expect.stringContaining('cannot list resource "pods" in API group ""'),
-        hint: expect.stringContaining("the right to list pods"),
-      },
-    });
-    server.allow();
-    store.reload();
-    await live(store);
-    expect(store.get().rows.size).toBe(5);
-  });
-
-  it("rows stay and are stale while the server is away, and live when it is back", async () => {
-    const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 }, { clock: hastyClock(20) });
-    const store = hold(cluster.store(podQuery(server)));
-    await live(store);
-    await server.until(() => server.watchCount === 1);
-    await server.setOnline(false);
-    const stale = await eventually(
-      store,
-      ({ status }) => status.state === "stale" && status.error.message.includes("connection refused"),
-    );
-    expect(stale.rows.size).toBe(5);
-    server.push(pod("while-away"));
-    await server.setOnline(true);
-    await live(store);
-    await eventually(store, ({ rows }) => rows.size === 6);
-  });
-
-  it("a server that falls silent makes the rows stale though no connection breaks", async () => {
-    const clock = new FakeClock();
-    const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 }, { clock });
-    const store = hold(cluster.store(podQuery(server)));
-    await server.until(() => server.watchCount === 1);
-    clock.advance(100);
-    expect(store.get().status).toEqual({ state: "live", mode: "watch" });
-    await eventually(cluster.status, ({ state }) => state === "connected");
-    server.intercept(() => ({ kind: "hang" }));
-    const asked = server.requests.length;
-    clock.advance(15_000);
-    await server.until(() => server.requests.length > asked);
-    clock.advance(30_000);
-    await eventually(cluster.status, ({ state }) => state === "unreachable");
-    await server.until(() => server.watchCount === 0);
-    await clock.timerWithin(0, 50);
-    clock.advance(50);
-    expect(store.get().status).toMatchObject({ state: "stale", error: { fault: "timeout" } });
-    expect(store.get().rows.size).toBe(5);
-  });
-
-  it("tries again after 0.5 s, then ever longer up to 30 s, and at once when told", async () => {
-    const clock = new FakeClock();
-    const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
-    server.intercept(({ path }) =>
-      path === "/api/v1/pods" ? { kind: "status", code: 500, message: "etcd is away" } : undefined,
-    );
-    const store = hold(cluster.store(podQuery(server)));
-    let tries = 0;
-    const attempt = async (least: number, most: number): Promise<void> => {
-      tries += 1;
-      await server.until(() => podRequests(server, false) === tries);
-      await clock.timerWithin(least, most);
-    };
-    await attempt(375, 625);
-    clock.advance(625);
-    await attempt(750, 1250);
-    clock.advance(1250);
-    await attempt(1500, 2500);
-    expect(store.get().status).toMatchObject({
-      state: "stale",
-      error: { message: expect.stringContaining("etcd is away") },
-    });
-    cluster.retryNow();
-    await attempt(375, 625);
-  });
-
-  it("a Retry-After of the server is respected", async () => {
-    const clock = new FakeClock();
-    const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
-    server.intercept(({ path }) =>
-      path === "/api/v1/pods"
-        ? { kind: "status", code: 429, message: "busy", headers: { "Retry-After": "17" } }
-        : undefined,
-    );
-    hold(cluster.store(podQuery(server)));
-    expect(await clock.timerWithin(16_000, 18_000)).toBe(17_000);
-  });
-
-  it.each([
-    ["an answer cut in the middle", { kind: "cut", afterBytes: 3000 } as const],
-    ["a page of HTML", { kind: "raw", code: 200, body: "<html>login</html>", contentType: "text/html" } as const],
-  ])("%s is an error and not an empty list", async (_name, fault) => {
-    const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 }, { clock: hastyClock(20) });
-    const end = server.intercept(({ path }) => (path === "/api/v1/pods" ? fault : undefined));
-    const store = hold(cluster.store(podQuery(server)));
-    const { status } = await eventually(store, (snapshot) => snapshot.status.state === "stale");
-    expect(status.state).toBe("stale");
-    end();
-    await live(store);
-    expect(store.get().rows.size).toBe(5);
   });
 });
 
