@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { startEngine, type Engine } from "../../src/embedded/engine.ts";
 import { clusterKubeconfig } from "../../src/embedded/kubeconfig.ts";
 import type { ClusterRegistry } from "../../src/embedded/server/create-registry.ts";
+import { chooseRuntime } from "../../src/embedded/runtimes/ladder.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { errorMessage } from "../../src/lib/errors.ts";
 import { createLogger, silentLogger } from "../../src/lib/log.ts";
 
 export interface EmbeddedCluster {
@@ -26,6 +28,19 @@ export interface EmbeddedCluster {
 export interface EmbeddedClusterOptions {
   /** Runs pods: needs a machine whose runtime works. Without it pods stay Pending. Default `false`. */
   readonly withNode?: boolean;
+}
+
+/** Why no runtime works on this machine; `undefined` where pods can run. */
+export async function whyNoPods(): Promise<string | undefined> {
+  const directory = mkdtempSync(join(tmpdir(), "kelpie-probe-"));
+  try {
+    await chooseRuntime({ directory, clock: systemClock, logger: silentLogger });
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /**
