@@ -20,14 +20,17 @@ export interface Kubectl {
 }
 
 /**
- * The real kubectls of this machine: the one on PATH and those that `KELPIE_KUBECTLS` lists (paths with colons
- * between). None: tests that need one are skipped, visibly.
+ * The real kubectls to test with: those that `KELPIE_KUBECTLS` lists (paths with colons between, as
+ * `scripts/fetch-kubectl.sh` prints them), else the one on PATH. None: tests that need one are skipped, visibly.
  */
 export function findKubectls(): readonly Kubectl[] {
   const listed = (process.env["KELPIE_KUBECTLS"] ?? "").split(delimiter).filter((path) => path !== "");
+  if (listed.length > 0) return listed.filter(isProgram).map((path) => kubectlAt(path));
   const onPath = (process.env["PATH"] ?? "").split(delimiter).map((directory) => join(directory, "kubectl"));
-  const first = onPath.find(isProgram);
-  return [...(first === undefined ? [] : [first]), ...listed.filter(isProgram)].map(kubectlAt);
+  return onPath
+    .filter(isProgram)
+    .slice(0, 1)
+    .map((path) => kubectlAt(path));
 }
 
 function isProgram(path: string): boolean {
