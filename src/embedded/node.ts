@@ -6,7 +6,7 @@ import type { NodeAgent } from "./kubelet/node-agent.ts";
 import { createServiceNetwork } from "./net/service-network.ts";
 import { RESOURCES } from "./machinery/registry.ts";
 import { chooseRuntime } from "./runtimes/ladder.ts";
-import { API_SERVICE_ADDRESS, DNS_SERVICE_ADDRESS } from "./server/bootstrap.ts";
+import { DNS_SERVICE_ADDRESS } from "./server/bootstrap.ts";
 import type { ClusterRegistry } from "./server/create-registry.ts";
 import type { ServiceAccountTokens } from "./server/service-account-tokens.ts";
 
@@ -59,7 +59,7 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
     nodeName: hostname().toLowerCase(),
     clusterDns: DNS_SERVICE_ADDRESS,
     clusterDomain: CLUSTER_DOMAIN,
-    apiServer: { host: API_SERVICE_ADDRESS, port: 443 },
+    apiServer: { host: "127.0.0.1", port: options.apiPort },
     caCertificate: options.caCertificate,
     serviceAccountToken: async (namespace, name) => {
       const account = await registry.get(RESOURCES.serviceaccounts, { namespace, name });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { asArray, asRecord, asRecords, asString, at } from "../../lib/kube/object.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
-import type { ContainerSpec, ImageInfo, Mount, SandboxSpec } from "../runtimes/runtime.ts";
+import type { ContainerSpec, ImageInfo, Mount, RuntimeFeatures, SandboxSpec } from "../runtimes/runtime.ts";
 import { ContainerConfigError, expandVariables, type EnvironmentEntry } from "./environment.ts";
 import type { Pod, PodContainer } from "./pod.ts";
 
@@ -206,7 +206,7 @@ function unique(values: readonly string[]): readonly string[] {
 }
 
 /** Fields that kelpie's runtimes cannot honour; a pod that asks for one gets a warning event. */
-export function unsupportedSettings(pod: Pod): readonly string[] {
+export function unsupportedSettings(pod: Pod, features: RuntimeFeatures): readonly string[] {
   const spec = asRecord(pod.object["spec"]);
   const flags = ["hostPID", "hostIPC", "shareProcessNamespace", "setHostnameAsFQDN"].filter(
     (field) => spec[field] === true,
@@ -224,5 +224,8 @@ export function unsupportedSettings(pod: Pod): readonly string[] {
     : pod.containers
         .filter((container) => container.ports.some((port) => typeof port["hostPort"] === "number"))
         .map(({ name }) => `hostPort of container ${name}`);
-  return [...flags, ...sysctls, ...volumes, ...ports];
+  const groups = ["fsGroup", "supplementalGroups"]
+    .filter((field) => features.uids !== "full" && pod.securityContext[field] !== undefined)
+    .map((field) => `securityContext.${field}`);
+  return [...flags, ...sysctls, ...groups, ...volumes, ...ports];
 }

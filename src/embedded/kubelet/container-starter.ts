@@ -141,7 +141,8 @@ async function environmentOf(
   { pod, container, addresses }: StartInput,
 ): Promise<readonly EnvironmentEntry[]> {
   const services = serviceEnvironment(await context.services(pod.namespace, pod.enableServiceLinks));
-  const reachable = context.features.podAddresses && !pod.hostNetwork;
+  // Plain processes do not reach the addresses of services.
+  const reachable = context.features.podAddresses && context.features.isolation;
   const known = services.some(([name]) => name === "KUBERNETES_SERVICE_HOST");
   const api: readonly EnvironmentEntry[] =
     reachable && known

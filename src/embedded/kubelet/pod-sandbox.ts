@@ -131,7 +131,7 @@ export class PodSandbox {
       const message = "This pod runs as plain processes of this machine, without namespaces: it is not isolated.";
       recorder.event(pod.object, "Warning", "NotIsolated", message);
     }
-    const ignored = unsupportedSettings(pod);
+    const ignored = unsupportedSettings(pod, features);
     if (ignored.length === 0) return;
     const message = `kelpie's runtime does not support these settings and runs the pod without them: ${ignored.join(", ")}`;
     recorder.event(pod.object, "Warning", "UnsupportedSettings", message);

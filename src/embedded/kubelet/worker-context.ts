@@ -22,7 +22,7 @@ export interface WorkerContext {
   readonly hostIp: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
-  /** Reached by pods that cannot reach the `kubernetes` service's address. */
+  /** Where pods that run as plain processes find the API: they cannot reach the `kubernetes` service's address. */
   readonly apiServer: { readonly host: string; readonly port: number };
   readonly references: ReferenceReader;
   /** The services that pods of a namespace see in their environment. */
