@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import type { Clock } from "../lib/clock.ts";
 import { connectThrough } from "./proxy.ts";
 
 /** How to reach a server, TLS material included. PEM texts. */
@@ -14,6 +15,7 @@ export interface TransportOptions {
   readonly tlsServerName?: string | undefined;
   readonly insecureSkipTlsVerify: boolean;
   readonly proxy?: URL | undefined;
+  readonly clock: Clock;
 }
 
 type Done = (error: Error | null, stream: Duplex) => void;
@@ -69,7 +71,7 @@ class ProxiedHttpAgent extends HttpAgent {
 
   override createConnection(_options: ClientRequestArgs, done?: Done): undefined {
     const { server } = this.#transport;
-    void settle(connectThrough(this.#proxy, hostOf(server), portOf(server)), done);
+    void settle(connectThrough(this.#proxy, hostOf(server), portOf(server), this.#transport.clock), done);
   }
 }
 
@@ -86,8 +88,8 @@ class ProxiedHttpsAgent extends HttpsAgent {
   override createConnection(options: RequestOptions, done?: Done): undefined {
     const { server } = this.#transport;
     const connect = async (): Promise<Duplex> => {
-      const socket = await connectThrough(this.#proxy, hostOf(server), portOf(server));
-      return connectTls({
+      const socket = await connectThrough(this.#proxy, hostOf(server), portOf(server), this.#transport.clock);
+      const stream = connectTls({
         socket,
         host: hostOf(server),
         servername: serverName(this.#transport),
@@ -97,6 +99,8 @@ class ProxiedHttpsAgent extends HttpsAgent {
           ? {}
           : { cert: this.#transport.certificate, key: this.#transport.key }),
       });
+      // The request listens as soon as it has the stream, which takes a turn.
+      return stream.on("error", () => undefined);
     };
     void settle(connect(), done);
   }

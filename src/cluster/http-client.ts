@@ -161,7 +161,7 @@ export class HttpClient {
   async #agentFor(credential: Credential): Promise<Agent> {
     const held = this.#agent;
     if (held !== undefined && held.certificate === credential.certificate) return held.agent;
-    const { target, env } = this.#options;
+    const { target, env, clock } = this.#options;
     const ca = await readPem(target.cluster.certificateAuthority, "certificate authority");
     const agent = createHttpAgent({
       server: this.#server,
@@ -171,6 +171,7 @@ export class HttpClient {
       tlsServerName: target.cluster.tlsServerName,
       insecureSkipTlsVerify: target.cluster.insecureSkipTlsVerify,
       proxy: proxyFor(this.#server, target.cluster.proxyUrl, env),
+      clock,
     });
     // Two requests may have come here at once: the first agent stays.
     if (this.#agent !== undefined && this.#agent.certificate === credential.certificate) return this.#agent.agent;

@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, BlockList, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Duplex } from "node:stream";
+import type { Clock } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { KubeconfigError } from "./kubeconfig.ts";
@@ -69,29 +70,35 @@ function inNetwork(address: string, prefix: number, host: string): boolean {
 const PROXY_TIMEOUT_MILLISECONDS = 20_000;
 
 /** Opens a tunnel to the server through a proxy; the stream is the bare connection, before TLS. */
-export async function connectThrough(proxy: URL, host: string, port: number): Promise<Duplex> {
-  const socket = await connectToProxy(proxy);
+export async function connectThrough(proxy: URL, host: string, port: number, clock: Clock): Promise<Duplex> {
+  const socket = openSocket(proxy);
+  const cancel = clock.after(PROXY_TIMEOUT_MILLISECONDS, () => socket.destroy(new Error("no answer in time")));
   try {
+    await connected(socket, proxy);
     if (proxy.protocol.startsWith("socks5")) await socksConnect(socket, proxy, host, port);
     else await httpConnect(socket, proxy, host, port);
-    socket.setTimeout(0);
     // Whoever takes it speaks first: nothing can come before there is a reader.
     socket.resume();
     return socket;
   } catch (error) {
     socket.destroy();
     throw error;
+  } finally {
+    cancel();
   }
 }
 
-function connectToProxy(proxy: URL): Promise<Socket> {
+function openSocket(proxy: URL): Socket {
   const secure = proxy.protocol === "https:";
   const host = proxy.hostname.replace(/^\[|\]$/g, "");
   const port = Number(proxy.port || (secure ? 443 : proxy.protocol === "http:" ? 80 : 1080));
+  const socket = secure ? connectTls({ host, port, servername: isIP(host) ? "" : host }) : connectTcp(port, host);
+  // Between two readers there is a moment when nobody else listens; `close` tells the next one.
+  return socket.on("error", () => undefined);
+}
+
+function connected(socket: Socket, proxy: URL): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = secure
-      ? connectTls({ host, port, servername: isIP(host) ? "" : host })
-      : connectTcp(port, host);
     const fail = (error: Error): void => {
       reject(
         new ConnectionError("proxy", `cannot reach the proxy ${proxy.host}: ${errorMessage(error)}`, {
@@ -101,10 +108,9 @@ function connectToProxy(proxy: URL): Promise<Socket> {
       );
     };
     socket.once("error", fail);
-    socket.setTimeout(PROXY_TIMEOUT_MILLISECONDS, () => socket.destroy(new Error("no answer in time")));
-    socket.once(secure ? "secureConnect" : "connect", () => {
+    socket.once(proxy.protocol === "https:" ? "secureConnect" : "connect", () => {
       socket.off("error", fail);
-      resolve(socket);
+      resolve();
     });
   });
 }
