@@ -95,7 +95,10 @@ export class Prober {
 
   #begin(probe: Schedule): void {
     const { clock } = this.#target;
-    const wait = Math.max(0, this.#startedAt + probe.initialDelayMilliseconds - clock.now());
+    // Upstream's first probe comes one period after the start, which a liveness probe without a delay relies on.
+    const patient = probe.kind === "Liveness" && probe.initialDelayMilliseconds === 0;
+    const after = patient ? probe.periodMilliseconds : probe.initialDelayMilliseconds;
+    const wait = Math.max(0, this.#startedAt + after - clock.now());
     this.#again(probe, wait, { result: undefined, run: 0, early: 0 });
   }
 

@@ -70,6 +70,15 @@ describe("probes", () => {
     expect(at(containerOf(pod, "web"), "lastState", "terminated", "exitCode")).toBe(143);
   });
 
+  it("leave a container without a delay one period before liveness is asked for", async () => {
+    await node.create("web", { containers: [{ ...web, livenessProbe: { ...exec("alive"), periodSeconds: 3 } }] });
+    await node.untilReady("web");
+    node.clock.advance(2999);
+    expect(node.runtime.execs).toEqual([]);
+    node.clock.advance(1);
+    await node.runtime.untilExecs(1);
+  });
+
   it("wait for the start-up probe before the others begin", async () => {
     node.runtime.execCodes.set("up", 1);
     const startupProbe = { ...exec("up"), periodSeconds: 1, failureThreshold: 30 };
