@@ -53,7 +53,11 @@ function texts(dialog: Dialog): readonly string[] {
     const widest = Math.max(0, ...items.map((item) => textWidth(item)));
     return [title, ...items.map((_, index) => " ".repeat(widest + 2) + (details?.[index] ?? ""))];
   }
-  return [dialog.request.title, ...dialog.request.lines];
+  if (dialog.type === "input") return [dialog.request.title, ...dialog.request.lines];
+  const choices = (dialog.request.choices ?? []).map(
+    ({ options }) => " ".repeat(14) + options.map((each) => `  ${each} `).join(""),
+  );
+  return [dialog.request.title, ...dialog.request.lines, ...choices];
 }
 
 const plain = (text: string, width: number, palette: Palette, style: StyleName): Inner => {

@@ -16,7 +16,8 @@ export interface ColumnLayout {
 }
 
 const DEFAULT_KEEP = 5;
-const DEFAULT_MINIMUM = 3;
+/** A value cut in half says little: without a width of its own a column goes rather than shrink below this. */
+const DEFAULT_MINIMUM = 16;
 const MOST_GAP = 4;
 
 /**

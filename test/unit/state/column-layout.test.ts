@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { layOutColumns } from "../../../src/state/table/column-layout.ts";
+import type { TableColumn } from "../../../src/state/table/table-column.ts";
+
+const column = (id: string, keep: number, minWidth?: number): TableColumn => ({
+  id,
+  title: id.toUpperCase(),
+  keep,
+  text: () => "",
+  ...(minWidth === undefined ? {} : { minWidth }),
+});
+const columns = [column("name", 10, 12), column("status", 9, 8), column("ip", 5), column("node", 6), column("age", 7)];
+const natural = new Map([
+  ["name", 40],
+  ["status", 18],
+  ["ip", 15],
+  ["node", 20],
+  ["age", 5],
+]);
+
+const ids = (available: number, skip = 0): string[] =>
+  layOutColumns(columns, natural, available, skip).placed.map((placed) => placed.column.id);
+
+test("With room enough every column has its width, and gaps widen a little", () => {
+  const layout = layOutColumns(columns, natural, 200, 0);
+  expect(layout.placed.map(({ width }) => width)).toEqual([40, 18, 15, 20, 5]);
+  expect(layout.gap).toBe(4);
+  expect(layout.hidden).toBe(0);
+});
+
+test.each([40, 50, 60, 80, 100, 120])("At %i cells nothing is wider than the screen", (available) => {
+  const { placed, gap } = layOutColumns(columns, natural, available, 0);
+  expect(placed.reduce((sum, { width }) => sum + width + gap, -gap)).toBeLessThanOrEqual(available);
+});
+
+test("What is kept least goes first, the name never", () => {
+  expect(ids(60)).not.toContain("ip");
+  expect(ids(40)[0]).toBe("name");
+  expect(ids(40)).toContain("status");
+  expect(ids(12)).toEqual(["name"]);
+});
+
+test("Scrolling to the side leaves the name and shows what had no room", () => {
+  expect(ids(60, 2)).toEqual(["name", "node", "age"]);
+});

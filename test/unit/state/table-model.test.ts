@@ -1,0 +1,196 @@
+import { expect, test } from "vitest";
+import type { KubeObject } from "../../../src/lib/kube/object.ts";
+import type { TableColumn, TableRow } from "../../../src/state/table/table-column.ts";
+import { TableModel } from "../../../src/state/table/table-model.ts";
+
+const columns: readonly TableColumn[] = [
+  { id: "name", title: "NAME", text: ({ object }) => object.metadata.name ?? "" },
+  {
+    id: "size",
+    title: "SIZE",
+    text: ({ object }) => String(object["size"]),
+    sortKey: ({ object }) => Number(object["size"]),
+  },
+];
+
+function row(name: string, size = 0, labels: Readonly<Record<string, string>> = {}): TableRow {
+  const object: KubeObject = { metadata: { name, namespace: "default", uid: name, labels }, size };
+  return { key: name, object };
+}
+
+class Rows {
+  readonly map = new Map<string, TableRow>();
+  readonly model: TableModel;
+
+  constructor(names: readonly string[], options: Partial<ConstructorParameters<typeof TableModel>[0]> = {}) {
+    this.model = new TableModel({
+      columns,
+      toneOf: ({ object }) => (object["bad"] === true ? "error" : "ok"),
+      ...options,
+    });
+    for (const name of names) this.map.set(name, row(name));
+    this.model.apply(this.map, { changed: new Set(), removed: new Set(), reset: true }, false);
+  }
+
+  put(...rows: readonly TableRow[]): void {
+    for (const each of rows) this.map.set(each.key, each);
+    this.model.apply(
+      this.map,
+      { changed: new Set(rows.map(({ key }) => key)), removed: new Set(), reset: false },
+      false,
+    );
+  }
+
+  remove(...names: readonly string[]): void {
+    for (const name of names) this.map.delete(name);
+    this.model.apply(this.map, { changed: new Set(), removed: new Set(names), reset: false }, false);
+  }
+
+  names(count = 1000): string[] {
+    return this.model.window(count).map(({ key }) => key);
+  }
+
+  get cursor(): string | undefined {
+    return this.model.cursorEntry?.key;
+  }
+}
+
+/** The same numbers in every run (mulberry32). */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+test("Random changes leave the table as a table made anew from the same rows", () => {
+  for (let seed = 1; seed <= 30; seed += 1) {
+    const random = randomFrom(seed);
+    const rows = new Rows([]);
+    const sort = { column: ["", "name", "size"][random(3)] ?? "", descending: random(2) === 1 };
+    rows.model.setSort(sort);
+    const filter = ["", "1", "!2", "size:>5"][random(4)] ?? "";
+    rows.model.setFilter(filter);
+    rows.model.resize(1000);
+    for (let step = 0; step < 40; step += 1) {
+      const many = random(4) === 0 ? 100 : 5;
+      if (random(3) === 0) rows.remove(...[...rows.map.keys()].filter(() => random(5) === 0));
+      else rows.put(...Array.from({ length: 1 + random(many) }, () => row(`row-${random(120)}`, random(12))));
+    }
+    const anew = new Rows([]);
+    anew.model.setSort(sort);
+    anew.model.setFilter(filter);
+    anew.model.resize(1000);
+    for (const [key, value] of rows.map) anew.map.set(key, value);
+    anew.model.apply(anew.map, { changed: new Set(), removed: new Set(), reset: true }, false);
+    expect(rows.names(), `seed ${seed}, ${JSON.stringify({ sort, filter })}`).toEqual(anew.names());
+  }
+});
+
+test("The cursor stays on its object, and where it stands on the screen, when rows come and go above it", () => {
+  const rows = new Rows(Array.from({ length: 100 }, (_, index) => `row-${String(index).padStart(3, "0")}`));
+  rows.model.resize(10);
+  rows.model.move(50);
+  const offset = rows.model.state.get().cursor - rows.model.state.get().top;
+  rows.put(row("a"), row("b"), row("c"));
+  expect(rows.cursor).toBe("row-050");
+  rows.remove("row-000", "row-001", "row-002", "row-003");
+  expect(rows.cursor).toBe("row-050");
+  expect(rows.model.state.get().cursor - rows.model.state.get().top).toBe(offset);
+});
+
+test("The cursor waits at the top while the first pages come in, and follows its object from then on", () => {
+  const rows = new Rows([]);
+  rows.model.setSort({ column: "name", descending: true });
+  for (const name of ["a", "b", "c"]) {
+    rows.map.set(name, row(name));
+    rows.model.apply(rows.map, { changed: new Set([name]), removed: new Set(), reset: false }, true);
+  }
+  expect(rows.cursor).toBe("c");
+  rows.put();
+  rows.put(row("d"));
+  expect(rows.cursor).toBe("c");
+});
+
+test("A cursor whose object is gone goes to the row in its place, at the end to the last one", () => {
+  const rows = new Rows(["a", "b", "c"]);
+  rows.model.move(1);
+  rows.remove("b");
+  expect(rows.cursor).toBe("c");
+  rows.remove("c");
+  expect(rows.cursor).toBe("a");
+  rows.remove("a");
+  expect(rows.cursor).toBeUndefined();
+});
+
+test("A cursor hidden by a filter comes back with its object and its place", () => {
+  const rows = new Rows(Array.from({ length: 50 }, (_, index) => `row-${String(index).padStart(2, "0")}`));
+  rows.model.resize(10);
+  rows.model.move(30);
+  rows.model.move(-3);
+  const before = rows.model.state.get();
+  rows.model.setFilter("row-0");
+  expect(rows.cursor).toBe("row-00");
+  rows.model.setFilter("");
+  const after = rows.model.state.get();
+  expect([after.cursor, after.top]).toEqual([before.cursor, before.top]);
+  expect(rows.cursor).toBe("row-27");
+});
+
+test("A filter that cannot be read keeps the rows of the last right one", () => {
+  const rows = new Rows(["ab", "cd"]);
+  rows.model.setFilter("a");
+  rows.model.setFilter("a[");
+  expect(rows.names()).toEqual(["ab"]);
+  expect(rows.model.state.get().fault).toBeDefined();
+  rows.model.setFilter("");
+  expect(rows.names()).toEqual(["ab", "cd"]);
+  expect(rows.model.state.get().fault).toBeUndefined();
+});
+
+test("Marks follow objects through sorting and filters, and leave with them", () => {
+  const rows = new Rows(["a", "b", "c"]);
+  rows.model.toggleMark();
+  rows.model.toggleMark();
+  rows.model.setSort({ column: "name", descending: true });
+  rows.model.setFilter("c");
+  expect(rows.model.marked.map(({ key }) => key).sort()).toEqual(["a", "b"]);
+  rows.remove("a");
+  expect(rows.model.marked.map(({ key }) => key)).toEqual(["b"]);
+});
+
+test("A range is marked from the last mark to the cursor, upwards too", () => {
+  const rows = new Rows(["a", "b", "c", "d", "e"]);
+  rows.model.moveTo(3);
+  rows.model.toggleMark();
+  rows.model.moveTo(1);
+  rows.model.markRange();
+  expect(rows.model.marked.map(({ key }) => key)).toEqual(["b", "c", "d"]);
+});
+
+test("Numbers sort by value and equal ones by name", () => {
+  const rows = new Rows([]);
+  rows.put(row("ten", 10), row("nine", 9), row("also-nine", 9));
+  rows.model.setSort({ column: "size", descending: false });
+  expect(rows.names()).toEqual(["also-nine", "nine", "ten"]);
+  rows.model.setSort({ column: "size", descending: true });
+  expect(rows.names()).toEqual(["ten", "also-nine", "nine"]);
+});
+
+test("Rows that do not belong to the owner are not counted", () => {
+  const rows = new Rows([], { accept: ({ object }) => object.metadata.name !== "other" });
+  rows.put(row("mine"), row("other"));
+  expect(rows.model.state.get()).toMatchObject({ count: 1, total: 1 });
+});
+
+test("Texts for the filter are made a slice at a time", () => {
+  const rows = new Rows(Array.from({ length: 100 }, (_, index) => `row-${index}`));
+  let time = 0;
+  let slices = 1;
+  while (rows.model.warm(() => (time += 1), 1)) slices += 1;
+  expect(slices).toBeGreaterThan(3);
+  expect([...rows.model.entries.values()].every(({ haystack }) => haystack !== undefined)).toBe(true);
+});
