@@ -133,11 +133,17 @@ describe.skipIf(!probe.ok)(`real pods${why}`, () => {
   it("see changes of their config maps", async () => {
     const settings = { metadata: { name: "settings" }, data: { colour: "green" } };
     await registry.create(RESOURCES.configmaps, "default", settings);
-    const script = 'cat /cfg/colour; until [ "$(cat /cfg/colour)" = blue ]; do sleep 0.05; done; cat /cfg/colour';
+    const script =
+      'cat /cfg/colour; touch /tmp/seen; until [ "$(cat /cfg/colour)" = blue ]; do sleep 0.05; done; cat /cfg/colour';
     await node.create("config", {
       restartPolicy: "Never",
       volumes: [{ name: "cfg", configMap: { name: "settings" } }],
-      containers: [shell(script, { volumeMounts: [{ name: "cfg", mountPath: "/cfg" }] })],
+      containers: [
+        shell(script, {
+          volumeMounts: [{ name: "cfg", mountPath: "/cfg" }],
+          readinessProbe: { exec: { command: ["cat", "/tmp/seen"] } },
+        }),
+      ],
     });
     await node.untilReady("config");
     const key = { namespace: "default", name: "settings" };
