@@ -13,11 +13,13 @@ import {
   type EngineState,
 } from "./lifecycle/cluster-directory.ts";
 import type { DaemonMessage } from "./lifecycle/daemon-message.ts";
-import { lockEngine } from "./lifecycle/engine-lock.ts";
+import { EngineRunningError, lockEngine } from "./lifecycle/engine-lock.ts";
 import { identify } from "./runtimes/process-identity.ts";
 import { KUBERNETES_VERSION } from "./server/api-server.ts";
 
 const EXIT_MILLISECONDS = 2000;
+/** For all containers to end: the runtime kills them at once. */
+const STOP_MILLISECONDS = 60_000;
 
 /**
  * The program of a cluster's daemon process: `daemon <directory> [--destroy]`.
@@ -84,10 +86,10 @@ function survive(logger: Logger): void {
 function endOn(signal: NodeJS.Signals, engine: Engine, logger: Logger, endPods: boolean): void {
   process.on(signal, () => {
     logger.info("engine ends", { signal });
+    const end = (): boolean => process.kill(process.pid, "SIGKILL");
+    systemClock.after(STOP_MILLISECONDS, end, { background: true });
     // With everything closed the process ends by itself; what does not close must not keep it.
-    const last = (): void => {
-      systemClock.after(EXIT_MILLISECONDS, () => process.kill(process.pid, "SIGKILL"), { background: true });
-    };
+    const last = (): void => void systemClock.after(EXIT_MILLISECONDS, end, { background: true });
     engine.stop({ endPods }).then(last, (error: unknown) => {
       logger.error("the engine did not end well", { error });
       last();
@@ -108,7 +110,7 @@ async function destroyLeftovers(directory: ClusterDirectory, logger: Logger): Pr
 
 main().catch((error: unknown) => {
   const message = errorMessage(error);
-  tell({ type: "failed", message });
+  tell({ type: error instanceof EngineRunningError ? "locked" : "failed", message });
   process.exitCode = 1;
   process.stderr.write(`${message}\n`);
   if (process.connected) process.disconnect();

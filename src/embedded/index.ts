@@ -4,6 +4,7 @@ import { delay, systemClock } from "../lib/clock.ts";
 import { KelpieError } from "../lib/errors.ts";
 import { contextName } from "./kubeconfig.ts";
 import { clusterDirectory, readEngineState, type ClusterDirectory } from "./lifecycle/cluster-directory.ts";
+import { identify } from "./runtimes/process-identity.ts";
 import { isLocked } from "./lifecycle/engine-lock.ts";
 import { runDestroy, spawnDaemon } from "./lifecycle/spawn-daemon.ts";
 
@@ -43,6 +44,7 @@ export interface StartOptions {
 }
 
 const POLL_MILLISECONDS = 20;
+const START_MILLISECONDS = 60_000;
 const STOP_MILLISECONDS = 90_000;
 
 /**
@@ -58,7 +60,7 @@ export async function startCluster(options: StartOptions): Promise<ClusterInfo> 
   }
   progress(existsSync(directory.path) ? "Starting the API server" : "Making certificates, starting the API server");
   let nodeProblem: string | undefined;
-  await spawnDaemon({
+  const outcome = await spawnDaemon({
     directory,
     clock: systemClock,
     waitForNode: options.wait === true,
@@ -69,8 +71,24 @@ export async function startCluster(options: StartOptions): Promise<ClusterInfo> 
       progress(nodeProblem === undefined ? "The node is ready" : `The node cannot run pods: ${nodeProblem}`);
     },
   });
+  if (outcome === "locked") await untilAnotherIsReady(directory);
   const info = describe(directory);
   return nodeProblem === undefined ? info : { ...info, nodeProblem };
+}
+
+/** The engine that was started meanwhile writes its state when it is ready. */
+async function untilAnotherIsReady(directory: ClusterDirectory): Promise<void> {
+  const deadline = systemClock.now() + START_MILLISECONDS;
+  for (;;) {
+    const state = readEngineState(directory);
+    if (state !== undefined && identify(state.pid)?.startTime === state.startTime) return;
+    if (systemClock.now() > deadline) {
+      throw new KelpieError(`the cluster "${directory.name}" is held by a process that does not get ready`, {
+        hint: `its log is ${directory.logFile}`,
+      });
+    }
+    await delay(systemClock, POLL_MILLISECONDS);
+  }
 }
 
 /** Ends the engine and every pod, keeps the state. Does nothing where nothing runs. */

@@ -5,7 +5,9 @@ export type DaemonMessage =
   | { readonly type: "ready"; readonly port: number }
   /** The node runs pods, or `message` says why it cannot. */
   | { readonly type: "node"; readonly message?: string }
-  | { readonly type: "failed"; readonly message: string };
+  | { readonly type: "failed"; readonly message: string }
+  /** Another engine has the directory. */
+  | { readonly type: "locked"; readonly message: string };
 
 export function parseDaemonMessage(value: unknown): DaemonMessage | undefined {
   const message = asRecord(value);
@@ -16,7 +18,8 @@ export function parseDaemonMessage(value: unknown): DaemonMessage | undefined {
     case "node":
       return { type: "node", ...(text === "" ? {} : { message: text }) };
     case "failed":
-      return { type: "failed", message: text };
+    case "locked":
+      return { type: message["type"], message: text };
     default:
       return undefined;
   }

@@ -10,6 +10,9 @@ export class EngineRunningError extends KelpieError {
 /** A look at the lock takes it for a moment: whoever wants to keep it waits that long. */
 const PATIENCE_MILLISECONDS = 1000;
 
+/** Databases whose locks this process holds: one that nobody refers to is closed by the garbage collector. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the directory for this process. SQLite's lock is one of the operating system: it goes with the process,
  * however that ends, so that none is ever left behind.
@@ -27,7 +30,11 @@ export function lockEngine(directory: ClusterDirectory, patience = PATIENCE_MILL
       { cause: error, hint: "kelpie cluster status" },
     );
   }
-  return () => database.close();
+  held.add(database);
+  return () => {
+    held.delete(database);
+    database.close();
+  };
 }
 
 /** Whether an engine holds the directory. */

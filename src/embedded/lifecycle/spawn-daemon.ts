@@ -18,18 +18,19 @@ export interface SpawnOptions {
 
 /**
  * Starts the daemon, detached, and waits until it is ready.
+ * @returns `locked` where another process has just started one
  * @throws KelpieError with the daemon's own words where it fails
  */
-export function spawnDaemon(options: SpawnOptions): Promise<void> {
+export function spawnDaemon(options: SpawnOptions): Promise<"started" | "locked"> {
   const { directory, clock } = options;
   const child = startProgram(directory, [], true);
   return new Promise((resolve, reject) => {
-    const settle = (error?: KelpieError): void => {
+    const settle = (outcome: "started" | "locked" | KelpieError): void => {
       cancel();
       if (child.connected) child.disconnect();
       child.unref();
-      if (error === undefined) resolve();
-      else reject(error);
+      if (outcome instanceof KelpieError) reject(outcome);
+      else resolve(outcome);
     };
     const fail = (why: string): void =>
       settle(
@@ -48,7 +49,8 @@ export function spawnDaemon(options: SpawnOptions): Promise<void> {
       if (message === undefined) return;
       options.onMessage(message);
       if (message.type === "failed") fail(message.message);
-      else if (message.type === "node" || !options.waitForNode) settle();
+      else if (message.type === "locked") settle("locked");
+      else if (message.type === "node" || !options.waitForNode) settle("started");
     });
   });
 }
@@ -66,7 +68,7 @@ export function runDestroy(directory: ClusterDirectory): Promise<void> {
     let said = "";
     child.on("message", (value) => {
       const message = parseDaemonMessage(value);
-      if (message?.type === "failed") said = message.message;
+      if (message?.type === "failed" || message?.type === "locked") said = message.message;
     });
     child.on("error", (error) => fail(errorMessage(error)));
     child.on("exit", (code, signal) => {
