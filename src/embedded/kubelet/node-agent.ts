@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import type { KubeObject } from "../../lib/kube/object.ts";
-import type { ExecSpec, ResourceUsage, Session } from "../runtimes/runtime.ts";
+import type { ExecSpec, Session } from "../runtimes/runtime.ts";
 
 /** Query of `pods/log`, as `PodLogOptions`. */
 export interface LogOptions {
@@ -39,5 +39,3 @@ export interface NodeAgent {
   podUsage(uid: string): ReadonlyMap<string, UsageSample> | undefined;
   nodeUsage(): UsageSample | undefined;
 }
-
-export type { ResourceUsage };
