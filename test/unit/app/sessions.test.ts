@@ -1,0 +1,167 @@
+import { createServer } from "node:net";
+import { PassThrough } from "node:stream";
+import { ReadStream, WriteStream } from "node:tty";
+import { afterEach, expect, test } from "vitest";
+import type { AppServices } from "../../../src/app/context.ts";
+import { createPortForward } from "../../../src/app/operations/port-forward.ts";
+import { createShell } from "../../../src/app/operations/shell.ts";
+import { resolvePaths } from "../../../src/config/paths.ts";
+import type { KubeObject } from "../../../src/lib/kube/object.ts";
+import { silentLogger } from "../../../src/lib/log.ts";
+import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
+import type { FakeApiServer } from "../../support/fake-api-server.ts";
+import { recordingHost, targetOf, type RecordingHost } from "../../support/view-host.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+const running = (name: string): Record<string, unknown> => ({ name, ready: true, state: { running: {} } });
+
+function pod(statuses: ReadonlyArray<Record<string, unknown>>): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "web-1",
+      namespace: "default",
+      uid: "uid-web",
+      creationTimestamp: "2026-01-01T00:00:00Z",
+      labels: { app: "web" },
+    },
+    spec: { containers: statuses.map(({ name }) => ({ name, ports: [{ name: "http", containerPort: 8080 }] })) },
+    status: { phase: "Running", containerStatuses: statuses },
+  };
+}
+
+interface Rig {
+  readonly server: FakeApiServer;
+  readonly services: AppServices;
+  readonly host: RecordingHost;
+  readonly picks: ReadonlyArray<readonly string[]>;
+  screen(): string;
+}
+
+/** Services whose terminal is made of pipes. */
+async function rig(object: KubeObject): Promise<Rig> {
+  const { server, cluster } = await openFakeCluster(cleanup, { pods: 0 });
+  server.push(object);
+  await eventually(cluster.catalog, (catalog) => catalog.state === "ready");
+  const host = recordingHost(cluster);
+  const picks: Array<readonly string[]> = [];
+  let screen = "";
+  const keys = new PassThrough();
+  const output = new PassThrough();
+  output.on("data", (data: Buffer) => {
+    screen += data.toString();
+  });
+  const over = <T extends object>(prototype: T, stream: PassThrough, own: Readonly<Record<string, unknown>>): T =>
+    new Proxy(prototype, {
+      get: (_, name) => {
+        if (typeof name === "string" && name in own) return own[name];
+        const value: unknown = Reflect.get(stream, name);
+        return typeof value === "function" ? value.bind(stream) : value;
+      },
+    });
+  const services: AppServices = {
+    clock: host.host.clock,
+    logger: silentLogger,
+    settings: host.host.settings,
+    paths: resolvePaths({ KELPIE_HOME: "/nonexistent" }),
+    env: {},
+    cluster: () => cluster,
+    app: {
+      ...host.host.app,
+      pick: ({ items }) => {
+        picks.push(items);
+        return Promise.resolve(items[0]);
+      },
+    },
+    suspend: (body) =>
+      body({
+        stdin: over<ReadStream>(Object.create(ReadStream.prototype), keys, { setRawMode: () => undefined }),
+        stdout: over<WriteStream>(Object.create(WriteStream.prototype), output, { columns: 80, rows: 24 }),
+      }),
+  };
+  return { server, services, host, picks, screen: () => screen };
+}
+
+/** Ends every session with an exit code, as a container runtime reports it. */
+function exitWith(server: FakeApiServer, code: number, said: string): void {
+  const failure = {
+    status: "Failure",
+    reason: "NonZeroExitCode",
+    message: `command terminated with exit code ${code}`,
+    details: { causes: [{ reason: "ExitCode", message: String(code) }] },
+  };
+  server.sessions.onSession = (session) => {
+    session.send(1, said);
+    session.send(3, JSON.stringify(code === 0 ? { status: "Success" } : failure));
+    session.close();
+  };
+}
+
+test("a shell asks which of several containers, shows what it says and tells its exit code", async () => {
+  const object = pod([running("main"), running("side")]);
+  const one = await rig(object);
+  exitWith(one.server, 3, "hello\r\n");
+  await createShell(one.services)(targetOf(one.server, "pods", object), undefined);
+  expect(one.picks).toEqual([["main", "side"]]);
+  expect(one.server.sessions.opened[0]?.query.get("container")).toBe("main");
+  expect(one.screen()).toContain("hello");
+  expect(one.host.flashes).toEqual(["warning: the shell in web-1/main ended with exit code 3"]);
+});
+
+test("a container without a shell is said to have none", async () => {
+  const object = pod([running("main")]);
+  const one = await rig(object);
+  exitWith(one.server, 127, "");
+  await createShell(one.services)(targetOf(one.server, "pods", object), undefined);
+  expect(one.host.flashes[0]).toMatch(/^error: web-1\/main has no shell: its image holds neither bash nor sh/);
+});
+
+test("a shell in a pod that does not run says what it does instead, and opens nothing", async () => {
+  const object = pod([{ name: "main", ready: false, state: { waiting: { reason: "ImagePullBackOff" } } }]);
+  const one = await rig(object);
+  await createShell(one.services)(targetOf(one.server, "pods", object), undefined);
+  expect(one.host.flashes).toEqual(["warning: no container of web-1 runs: it is ImagePullBackOff"]);
+  expect(one.server.sessions.opened).toEqual([]);
+});
+
+test("read-only opens no shell", async () => {
+  const object = pod([running("main")]);
+  const one = await rig(object);
+  one.services.cluster()?.writes.setReadOnly(true);
+  await createShell(one.services)(targetOf(one.server, "pods", object), undefined);
+  expect(one.host.flashes[0]).toMatch(/^warning: read-only/);
+  expect(one.server.sessions.opened).toEqual([]);
+});
+
+test("a service is forwarded to a ready pod behind it, at the port its name stands for", async () => {
+  const object = pod([running("main")]);
+  const one = await rig(object);
+  const service: KubeObject = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "default", uid: "uid-svc", creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: "http" }] },
+  };
+  one.server.push(service);
+  one.host.answer = ":8080";
+  await createPortForward(one.services)(targetOf(one.server, "services", service), undefined);
+  const [forward] = one.services.cluster()?.portForwards.get() ?? [];
+  expect(forward).toMatchObject({ pod: "web-1", remotePort: 8080, state: "listening" });
+  expect(one.host.flashes[0]).toBe(`info: 127.0.0.1:${forward?.localPort} -> web-1:8080; :pf lists them`);
+});
+
+test("a local port that is taken is named", async () => {
+  const object = pod([running("main")]);
+  const one = await rig(object);
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  cleanup.add(() => new Promise<void>((resolve) => void taken.close(() => resolve())));
+  const address = taken.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  one.host.answer = `${port}:8080`;
+  await createPortForward(one.services)(targetOf(one.server, "pods", object), undefined);
+  expect(one.host.flashes[0]).toMatch(new RegExp(`^error: no port of web-1 was forwarded: .*${port}`));
+});
