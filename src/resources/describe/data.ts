@@ -3,7 +3,7 @@ import { base64Length } from "../data-entries.ts";
 import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
 import { writeEvents, writeIdentity } from "./sections.ts";
-import { sortedEntries } from "../scalar-text.ts";
+import { sortedEntries } from "../sorted-entries.ts";
 
 /** As `ConfigMapDescriber` of kubectl/pkg/describe/describe.go. */
 export function describeConfigMap(document: DescribeDocument, input: DescribeInput): void {

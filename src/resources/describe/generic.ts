@@ -2,7 +2,8 @@ import { isRecord } from "../../lib/kube/object.ts";
 import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
 import { writeEvents, writeIdentity } from "./sections.ts";
-import { scalarText, sortedEntries } from "../scalar-text.ts";
+import { scalarText } from "../scalar-text.ts";
+import { sortedEntries } from "../sorted-entries.ts";
 
 const METADATA = new Set(["name", "namespace", "labels", "annotations", "managedFields", "resourceVersion"]);
 

@@ -2,7 +2,8 @@ import { asRecord, asString, at } from "../../lib/kube/object.ts";
 import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
 import { writeConditions, writeEvents, writeIdentity } from "./sections.ts";
-import { scalarText, sortedEntries } from "../scalar-text.ts";
+import { scalarText } from "../scalar-text.ts";
+import { sortedEntries } from "../sorted-entries.ts";
 
 export const RESOURCE_QUOTAS = "resourcequotas";
 export const LIMIT_RANGES = "limitranges";

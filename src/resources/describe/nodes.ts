@@ -8,7 +8,8 @@ import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
 import { timeText, writeConditions, writeEvents, writeIdentity } from "./sections.ts";
 import { PODS } from "./workloads.ts";
-import { scalarText, sortedEntries } from "../scalar-text.ts";
+import { scalarText } from "../scalar-text.ts";
+import { sortedEntries } from "../sorted-entries.ts";
 
 /** As `NodeDescriber` of kubectl/pkg/describe/describe.go. */
 export function describeNode(document: DescribeDocument, input: DescribeInput): void {

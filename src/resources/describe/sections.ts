@@ -5,7 +5,8 @@ import { eventSummary } from "../event-summary.ts";
 import type { Tone } from "../kind.ts";
 import type { DescribeDocument } from "./document.ts";
 import { toned } from "./document.ts";
-import { scalarText, sortedEntries } from "../scalar-text.ts";
+import { scalarText } from "../scalar-text.ts";
+import { sortedEntries } from "../sorted-entries.ts";
 
 /** What a description is made of. */
 export interface DescribeInput {

@@ -3,7 +3,8 @@ import { parseQuantity } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn, textColumn } from "../columns.ts";
 import type { Tone } from "../kind.ts";
 import { defineKind } from "../kind.ts";
-import { scalarText, sortedEntries } from "../scalar-text.ts";
+import { scalarText } from "../scalar-text.ts";
+import { sortedEntries } from "../sorted-entries.ts";
 
 export const resourcequotas = defineKind({
   gvr: { group: "", version: "v1", resource: "resourcequotas" },
