@@ -251,7 +251,6 @@ export class Controller {
   }
 
   #opened(cluster: Cluster): void {
-    this.dialogs.cancelAll();
     this.prompt.close();
     this.#stopNamespaces();
     this.navigation.clear();

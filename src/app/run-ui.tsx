@@ -12,6 +12,7 @@ import { errorMessage } from "../lib/errors.ts";
 import { silentLogger, type Logger } from "../lib/log.ts";
 import type { AppServices } from "./context.ts";
 import { Controller } from "./controller.ts";
+import { createExecGuard, type ExecGuard } from "./exec-guard.ts";
 import type { LocalClusters } from "./local-clusters.ts";
 import { createAttach } from "./operations/attach.ts";
 import { createCopy } from "./operations/copy.ts";
@@ -29,7 +30,8 @@ import { MODES_OFF, TerminalInput } from "./terminal-input.ts";
 import { views } from "./views.ts";
 
 export interface UiOptions {
-  readonly clusters: Clusters;
+  /** A function gets what clusters ask of the UI: whether a credential plugin may run, and the terminal for it. */
+  readonly clusters: Clusters | ((guard: ExecGuard) => Clusters);
   readonly local: LocalClusters;
   readonly settings: Settings;
   readonly paths: Paths;
@@ -86,14 +88,22 @@ export function runUi(options: UiOptions): RunningUi {
       if (row >= 0 && row < layout.content) controller.click(row);
     }
   });
+  const suspend = createSuspend({ input, stdin, stdout, screen: () => suspendScreen, ownsProcess });
+  const guard = createExecGuard({
+    paths: options.paths,
+    logger,
+    confirm: (request) => controller.doors.confirm(request),
+    suspend,
+  });
   const controller = new Controller({
     ...options,
+    clusters: typeof options.clusters === "function" ? options.clusters(guard) : options.clusters,
     clock,
     logger,
     initialCommand: options.initialCommand ?? "pods",
     header: options.header ?? true,
     views,
-    suspend: createSuspend({ input, stdin, stdout, screen: () => suspendScreen, ownsProcess }),
+    suspend,
     createOperations: (services) => createOperations(services, write),
     savePath: (name) => {
       const folder = join(options.paths.state, "saved");

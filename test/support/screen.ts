@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import xterm from "@xterm/headless";
 import type { LocalClusters } from "../../src/app/local-clusters.ts";
-import { runUi, type RunningUi } from "../../src/app/run-ui.tsx";
-import type { Clusters } from "../../src/cluster/cluster.ts";
+import { runUi, type RunningUi, type UiOptions } from "../../src/app/run-ui.tsx";
 import { defaultSettings } from "../../src/config/default-settings.gen.ts";
 import { resolvePaths } from "../../src/config/paths.ts";
 import type { Settings } from "../../src/config/settings-schema.ts";
 import { KelpieError } from "../../src/lib/errors.ts";
+import type { Subscribable } from "../../src/lib/subscribable.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 /** What the keyboard sends for a key that is no plain character. */
@@ -45,7 +45,7 @@ function bytesOf(key: string): string {
 }
 
 export interface ScreenOptions {
-  readonly clusters: Clusters;
+  readonly clusters: UiOptions["clusters"];
   readonly local?: LocalClusters;
   readonly columns?: number;
   readonly rows?: number;
@@ -178,6 +178,20 @@ export class TestScreen {
       }
       quiet += 1;
     }
+  }
+
+  /** Resolves when a value of the program meets a condition, and the screen shows it. */
+  async until<T>(value: Subscribable<T>, holds: (value: T) => boolean): Promise<void> {
+    if (!holds(value.get())) {
+      await new Promise<void>((resolve) => {
+        const end = value.subscribe(() => {
+          if (!holds(value.get())) return;
+          end();
+          resolve();
+        });
+      });
+    }
+    await this.idle();
   }
 
   /** Every line of the screen, without the spaces at its end. */

@@ -120,7 +120,7 @@ test("A dead context shows the host, the error and the countdown, and another is
   const error = new KelpieError("connect ECONNREFUSED 10.9.9.9:6443");
   dead.status.set({ state: "unreachable", since: now - 65_000, error, attempts: 3, retryAt: now + 4000 });
   await app.idle();
-  expect(app.text()).toContain("https://10.9.9.9:6443");
+  expect(app.text()).toContain("10.9.9.9:6443");
   expect(app.text()).toContain("connect ECONNREFUSED");
   expect(app.text()).toContain("No connection for 65s");
   expect(app.text()).toContain("Next try in 4 s");
@@ -209,4 +209,25 @@ test("Quit ends the program", async () => {
   await app.type("q");
   await app.press("enter");
   await app.ui.finished;
+});
+
+test("A credential plugin runs only after the user has seen its command and said yes", async () => {
+  const dev = cluster();
+  const answers: boolean[] = [];
+  const app = await start({
+    clusters: (guard) => ({
+      ...memoryClusters([dev]),
+      async open() {
+        void guard
+          .confirmExec({ context: "dev", user: "admin", command: "/opt/login", args: ["--now"] })
+          .then((answer) => answers.push(answer));
+        return dev;
+      },
+    }),
+  });
+  await app.until(app.ui.controller.dialogs.front, (dialog) => dialog !== undefined);
+  expect(app.text()).toContain("Run this credential plugin?");
+  expect(app.text()).toContain("/opt/login");
+  await app.press("enter");
+  expect(answers).toEqual([false]);
 });

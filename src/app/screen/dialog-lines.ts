@@ -74,9 +74,11 @@ function confirmLines(dialog: ConfirmDialog, width: number, rows: number, palett
     const label = fit(choice.label, 14);
     let painted = palette.paint(label, focus === index ? "value" : "label");
     let used = textWidth(label);
+    const all = choice.options.reduce((sum, option) => sum + textWidth(option) + 3, used) <= width;
     for (const [at, option] of choice.options.entries()) {
-      const text = ` ${option} `;
-      if (used + textWidth(text) + 1 > width) break;
+      // Without room for all of them, the chosen one alone, between arrows.
+      if (!all && at !== chosen[index]) continue;
+      const text = all ? ` ${option} ` : `‹ ${option} ›`;
       const style = at === chosen[index] ? (focus === index ? "button-focused" : "button") : "dim";
       painted += ` ${palette.paint(text, style)}`;
       used += textWidth(text) + 1;

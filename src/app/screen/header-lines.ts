@@ -1,7 +1,7 @@
 import type { ConnectionStatus, ContextInfo } from "../../cluster/cluster.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
-import { fit, sanitize, textWidth, truncate } from "../../lib/text.ts";
+import { sanitize, textWidth, truncate } from "../../lib/text.ts";
 
 /** What the header tells. */
 export interface HeaderFacts {
@@ -56,12 +56,14 @@ export function alertLine(facts: HeaderFacts, columns: number, palette: Palette)
   if (status?.state !== "unreachable") return undefined;
   const host = context?.server ?? "the server";
   const retry = Math.max(0, Math.ceil((status.retryAt - now) / 1000));
-  const tail = ` Next try in ${retry} s. :ctx switches.`;
   const since = humanDuration(Math.max(0, now - status.since));
   const message = sanitize(status.error.message);
-  const where = message.includes(host) ? "" : `${host}: `;
-  const text = ` No connection for ${since}: ${where}${message}.`;
-  return palette.paint(fit(truncate(text, Math.max(20, columns - tail.length)) + tail, columns).trimEnd(), "danger");
+  const named = message.includes(host.replace(/^https?:\/\//, "").replace(/\/$/, ""));
+  const text = ` No connection for ${since}: ${named ? "" : `${host}: `}${message}.`;
+  const next = ` Next try in ${retry} s.`;
+  const hint = " :ctx switches.";
+  const tail = textWidth(text + next + hint) <= columns ? next + hint : next;
+  return palette.paint(truncate(text, Math.max(20, columns - tail.length)) + tail, "danger");
 }
 
 function partWidth({ label, value }: Part): number {

@@ -3,7 +3,7 @@ import type { Action } from "../action.ts";
 export const contextActions: readonly Action[] = [
   {
     id: "context.switch",
-    title: "Switch",
+    title: "Open",
     keys: ["enter"],
     scope: "contexts",
     group: "navigate",

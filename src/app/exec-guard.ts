@@ -1,0 +1,81 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ClustersOptions } from "../cluster/clusters.ts";
+import type { Paths } from "../config/paths.ts";
+import type { ConfirmRequest } from "../lib/dialog-request.ts";
+import { errorCode } from "../lib/errors.ts";
+import { asArray, asString } from "../lib/kube/object.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Suspend } from "./suspend.ts";
+
+/** What clusters ask of the UI before and while a credential plugin runs. */
+export type ExecGuard = Required<Pick<ClustersOptions, "confirmExec" | "withTerminal">>;
+
+export interface ExecGuardOptions {
+  readonly paths: Paths;
+  readonly logger: Logger;
+  confirm(request: ConfirmRequest): Promise<Readonly<Record<string, string>> | undefined>;
+  readonly suspend: Suspend;
+}
+
+/**
+ * A credential plugin of a kubeconfig is a program that runs with the user's rights: it is asked about before its first
+ * run, with the exact command, and the answer is kept for that command. A plugin that must ask the user gets the
+ * terminal.
+ */
+export function createExecGuard(options: ExecGuardOptions): ExecGuard {
+  const file = join(options.paths.state, "exec-plugins.json");
+  let asking: Promise<unknown> = Promise.resolve();
+
+  const ask = async (request: Parameters<ExecGuard["confirmExec"]>[0]): Promise<boolean> => {
+    const command = [request.command, ...request.args];
+    const key = JSON.stringify(command);
+    const known = await readAllowed(file, options.logger);
+    if (known.includes(key)) return true;
+    const answer = await options.confirm({
+      title: "Run this credential plugin?",
+      lines: [
+        `context ${request.context}, user ${request.user}`,
+        "",
+        ...command.map((word, index) => (index === 0 ? word : `  ${word}`)),
+        "",
+        "The kubeconfig names this program to log you in. It runs with your rights.",
+      ],
+      confirmLabel: "Run it, from now on",
+      danger: false,
+    });
+    if (answer === undefined) return false;
+    await writeAllowed(file, [...known, key], options.logger);
+    return true;
+  };
+
+  return {
+    confirmExec(request) {
+      // One question after the other, so that the second sees the first one's answer.
+      const answer = asking.then(() => ask(request));
+      asking = answer.catch(() => {});
+      return answer;
+    },
+    withTerminal: (run) => options.suspend(() => run()),
+  };
+}
+
+async function readAllowed(file: string, logger: Logger): Promise<readonly string[]> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(file, "utf8"));
+    return asArray(parsed).map((each) => asString(each));
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") logger.warn("remembered plugins not read", { error });
+    return [];
+  }
+}
+
+async function writeAllowed(file: string, allowed: readonly string[], logger: Logger): Promise<void> {
+  try {
+    await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
+    await writeFile(`${file}.new`, JSON.stringify(allowed), { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    logger.warn("remembered plugins not written", { error });
+  }
+}
