@@ -42,15 +42,17 @@ export async function startUi(argv: readonly string[], env: NodeJS.ProcessEnv, o
   const logger = createLogger(options.logLevel, fileWriter(options.logFile ?? paths.logFile));
   const provider = createEmbeddedProvider(paths.data);
   const ui = runUi({
-    clusters: createClusters({
-      overrides: options.overrides,
-      env,
-      logger,
-      localKubeconfigs: async () => {
-        const clusters = await provider.list();
-        return clusters.filter((each) => each.state === "running").map((each) => each.kubeconfig);
-      },
-    }),
+    clusters: (guard) =>
+      createClusters({
+        ...guard,
+        overrides: options.overrides,
+        env,
+        logger,
+        localKubeconfigs: async () => {
+          const clusters = await provider.list();
+          return clusters.filter((each) => each.state === "running").map((each) => each.kubeconfig);
+        },
+      }),
     local: createProvidedClusters(provider),
     settings,
     paths,
