@@ -5,6 +5,7 @@ import type { HandedOverTerminal } from "../suspend.ts";
 /** Ctrl-] three times in a row leaves a session that does not answer any more. */
 const ESCAPE_BYTE = 0x1d;
 const ESCAPE_COUNT = 3;
+const CTRL_C = 0x03;
 
 /** For output that is still on its way when the exit code has come. */
 const DRAIN_MILLISECONDS = 500;
@@ -20,7 +21,8 @@ export type SessionEnd = { readonly by: "exit"; readonly code: number } | { read
 
 /**
  * Joins the terminal and a process in a container until the process ends: bytes both ways, the size, nothing else.
- * With a tty every key goes to the process; without one lines are edited here and Ctrl-C leaves.
+ * With a tty every key goes to the process; without one lines are edited here and Ctrl-C leaves. Where the process takes
+ * no input, nothing that is typed is shown.
  * @throws what `session.exited` rejects with
  */
 export async function runRemoteSession(
@@ -36,7 +38,7 @@ export async function runRemoteSession(
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
     for (const byte of bytes) {
       escapes = byte === ESCAPE_BYTE ? escapes + 1 : 0;
-      if (escapes === ESCAPE_COUNT) left.resolve({ by: "user" });
+      if (escapes === ESCAPE_COUNT || (!options.tty && byte === CTRL_C)) left.resolve({ by: "user" });
     }
     if (options.stdin && stream.writable && !stream.write(bytes)) {
       stdin.pause();
@@ -60,7 +62,8 @@ export async function runRemoteSession(
   // The reason is told by `exited`; without a listener the error would end the process.
   const onStreamError = (): void => undefined;
   stream.on("error", onStreamError);
-  if (options.tty) stdin.setRawMode(true);
+  const raw = options.tty || !options.stdin;
+  if (raw) stdin.setRawMode(true);
   else process.on("SIGINT", onInterrupt);
   stdin.on("data", onInput);
   stdin.resume();
@@ -81,10 +84,8 @@ export async function runRemoteSession(
     stdout.off("resize", onResize);
     stream.off("data", onOutput);
     session.stderr.off("data", onError);
-    if (options.tty) {
-      stdin.setRawMode(false);
-      stdout.write(RESET);
-    }
+    if (raw) stdin.setRawMode(false);
+    if (options.tty) stdout.write(RESET);
     session.close();
   }
 }

@@ -136,3 +136,12 @@ test("a connection that breaks ends the session with its reason and gives the te
   expect(one.modes).toEqual([true, false]);
   expect(one.keys.listenerCount("data")).toBe(0);
 });
+
+test("Ctrl-C leaves a process without a tty that takes no input, and nothing typed is echoed", async () => {
+  const one = rig();
+  const running = runRemoteSession(one.terminal, one.session, { tty: false, stdin: false, clock: systemClock });
+  one.keys.write("typed\u0003");
+  expect(await running).toEqual({ by: "user" });
+  expect(one.far.received).toBe("");
+  expect(one.modes).toEqual([true, false]);
+});
