@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { NetworkTable } from "../../src/embedded/net/network-table.ts";
 import { EngineProcess, makeDirectory, whyNot, type Who } from "./engine-process.ts";
@@ -120,6 +122,20 @@ describe.each<Who>(["root", "a plain user"])("the network of pods, run by %s", (
     await expect(engine.call("converse", "web-0", 1, "")).rejects.toThrow(
       `failed to connect to ${ips["web-0"] ?? ""}:1 of pod default/web-0: connect ECONNREFUSED`,
     );
+  });
+
+  it("puts a pod that asks for it into the node's network, under a host name of its own", async () => {
+    expect((await engine.pod("node-pod", { hostNetwork: true })).ip).toBe("10.244.0.1");
+    await engine.shell("node-pod", "on-node", "hostname; ls /sys/class/net | grep kelpie");
+    expect(engine.lines("on-node")).toEqual(["node-pod", "kelpie0"]);
+    await engine.call("removeSandbox", "node-pod");
+    expect(await ask("web", 80)).toMatch(/^web-/);
+  });
+
+  it("comes back with its services when netd dies", async () => {
+    const { pid } = JSON.parse(readFileSync(join(engine.directory, "runtime", "netd.json"), "utf8")) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => ask("10.96.0.80", 80), { timeout: 20_000 }).toMatch(/^web-/);
   });
 
   it("goes on when the engine crashes, and the next one takes it over", async () => {

@@ -46,7 +46,7 @@ export class NodeNetwork implements PodNetwork {
   #ready: Promise<void> = Promise.resolve();
   #greeting: Socket | undefined;
   #closed = false;
-  readonly #relays = new Map<string, Promise<string>>();
+  readonly #relays = new Map<string, Promise<void>>();
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -55,9 +55,16 @@ export class NodeNetwork implements PodNetwork {
 
   /** Returns at once; what needs netd waits for it. `fresh`: the sandbox is new, an older netd is of no use. */
   start(fresh: boolean): void {
-    this.#ready = this.#open(fresh);
-    this.#ready.catch((error: unknown) => {
-      this.#options.logger.error("the network of pods did not start", { error: errorMessage(error) });
+    this.#watch(this.#open(fresh));
+  }
+
+  /** Makes others wait for an attempt to open netd, and tries again after a failed one. */
+  #watch(attempt: Promise<void>): void {
+    this.#ready = attempt;
+    attempt.catch((error: unknown) => {
+      if (this.#closed) return;
+      this.#options.logger.error("the network of pods does not start", { error: errorMessage(error) });
+      this.#reopen();
     });
   }
 
@@ -74,6 +81,10 @@ export class NodeNetwork implements PodNetwork {
   async program(table: NetworkTable): Promise<readonly string[]> {
     this.#table = table;
     await this.#ready;
+    return this.#send(table);
+  }
+
+  async #send(table: NetworkTable): Promise<readonly string[]> {
     const { reply, socket } = await request(this.#socket(NETD_SOCKET), { op: "program", table });
     socket.destroy();
     return Array.isArray(reply["problems"]) ? reply["problems"].map(String) : [];
@@ -89,7 +100,7 @@ export class NodeNetwork implements PodNetwork {
   async dialLoopback(pod: string, enter: readonly string[], port: number): Promise<Socket> {
     const name = `relay-${pod}.sock`;
     const open = async (): Promise<Socket> => {
-      await (this.#relays.get(pod) ?? Promise.resolve(name));
+      await this.#relays.get(pod);
       const { socket } = await request(this.#socket(name), { op: "dial", port });
       return socket;
     };
@@ -98,7 +109,9 @@ export class NodeNetwork implements PodNetwork {
     } catch (error) {
       if (!["ENOENT", "ECONNREFUSED"].includes(errorCode(error) ?? "") || this.#closed) throw error;
     }
-    const started = this.#spawn(["relay", String(this.#options.runAs), name], relayRecord(pod), enter).then(() => name);
+    const starting = this.#relays.get(pod);
+    if (starting !== undefined) return open();
+    const started = this.#spawn(["relay", String(this.#options.runAs), name], relayRecord(pod), enter);
     this.#relays.set(pod, started);
     try {
       return await open();
@@ -155,6 +168,8 @@ export class NodeNetwork implements PodNetwork {
       }
       socket.resume();
       socket.unref();
+      // Half-open: the end of the other side alone does not close it.
+      socket.on("end", () => socket.destroy());
       socket.on("close", () => this.#lost());
       this.#greeting = socket;
       return true;
@@ -166,20 +181,19 @@ export class NodeNetwork implements PodNetwork {
   #lost(): void {
     if (this.#closed) return;
     this.#options.logger.warn("netd ended, starting it again");
-    this.#ready = new Promise<void>((resolve) => {
+    this.#reopen();
+  }
+
+  #reopen(): void {
+    const later = new Promise<void>((resolve) => {
       this.#options.clock.after(RESTART_MILLISECONDS, () => resolve(), { background: true });
-    }).then(async () => {
+    });
+    const again = later.then(async () => {
       if (this.#closed) return;
       await this.#open(false);
-      const table = this.#table;
-      if (table !== undefined) {
-        const { socket } = await request(this.#socket(NETD_SOCKET), { op: "program", table });
-        socket.destroy();
-      }
+      if (this.#table !== undefined) await this.#send(this.#table);
     });
-    this.#ready.catch((error: unknown) => {
-      this.#options.logger.error("the network of pods did not start again", { error: errorMessage(error) });
-    });
+    this.#watch(again);
   }
 
   /** Runs netd until it says that it is ready. */

@@ -10,10 +10,12 @@ import {
   rmdirSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
-import { readText } from "./container-files.ts";
+import { asString, isRecord } from "../../lib/kube/object.ts";
+import { readText, writeAtomically } from "./container-files.ts";
+import { RuntimeError } from "./runtime-error.ts";
 import type { ContainerSpec, ResourceUsage } from "./runtime.ts";
 
 const CPU_PERIOD_MICROSECONDS = 100_000;
@@ -58,6 +60,8 @@ export function cgroupLayout(mountinfo: string, selfCgroup: string): CgroupLayou
 /** Control groups of the containers of one cluster, below the group of the engine. */
 export interface Cgroups {
   readonly version: 1 | 2;
+  /** Groups that a supervisor joins before it enters the sandbox, so that its container may go on from there. */
+  readonly entry: readonly string[];
   /** Makes the groups of a container and sets its limits. Answers the directories that its first process joins. */
   create(spec: ContainerSpec): string[];
   /** The directories of a container that exist. */
@@ -75,25 +79,25 @@ export interface CgroupOptions {
   readonly directory: string;
   /** Owner of the files through which processes join. */
   readonly idOffset: number | undefined;
+  /** Instead of what this process is in. */
+  readonly layout?: CgroupLayout;
 }
 
-/** Whether limits can be enforced here, tried without leaving anything. `undefined`: they can. */
+/** Why limits cannot be enforced here, tried without leaving anything. `undefined`: they can. */
 export function whyNoCgroups(): string | undefined {
   try {
-    const layout = cgroupLayout(
-      readFileSync("/proc/self/mountinfo", "utf8"),
-      readFileSync("/proc/self/cgroup", "utf8"),
-    );
+    const layout = readLayout();
     if (layout === undefined) return "no control groups are mounted";
     for (const path of layout.own.values()) {
-      const attempt = join(path, `kelpie-try-${process.pid}`);
+      const parent = layout.version === 1 ? path : (withMemoryController(path) ?? path);
+      const attempt = join(parent, `kelpie-try-${process.pid}`);
       mkdirSync(attempt);
+      const offered = layout.version === 1 ? "memory" : readText(join(parent, "cgroup.controllers"));
       rmdirSync(attempt);
-      if (layout.version === 1) continue;
-      if (!/\bmemory\b/.test(readFileSync(join(path, "cgroup.controllers"), "utf8"))) {
-        return "the memory controller was not delegated to this user";
+      if (!/\bmemory\b/.test(offered ?? "")) return "the memory controller was not delegated to this user";
+      if (parent === path && layout.version === 2 && !onlyProcess(path)) {
+        return "other processes are in the control group that kelpie was started in";
       }
-      accessSync(join(path, "cgroup.subtree_control"), constants.W_OK);
     }
     return undefined;
   } catch (error) {
@@ -101,25 +105,51 @@ export function whyNoCgroups(): string | undefined {
   }
 }
 
+function onlyProcess(group: string): boolean {
+  const pids = (readText(join(group, "cgroup.procs")) ?? "").split("\n").filter((line) => line !== "");
+  const delegated = withMemoryController(group) === group;
+  return delegated || pids.every((pid) => pid === String(process.pid));
+}
+
 /** Opens control groups by making one; answers why it cannot be done where it cannot. */
 export function openCgroups(options: CgroupOptions): Cgroups | { readonly denied: string } {
   try {
-    const layout = cgroupLayout(
-      readFileSync("/proc/self/mountinfo", "utf8"),
-      readFileSync("/proc/self/cgroup", "utf8"),
-    );
+    const layout = rememberedLayout(options) ?? options.layout ?? readLayout();
     if (layout === undefined) return { denied: "no control groups are mounted" };
-    const name = `kelpie-${createHash("sha256").update(options.directory).digest("hex").slice(0, 12)}`;
-    const cgroups = layout.version === 1 ? openVersion1(layout, name, options) : openVersion2(layout, name, options);
+    const cgroups = layout.version === 1 ? openVersion1(layout, options) : openVersion2(layout, options);
+    writeAtomically(
+      layoutFile(options),
+      JSON.stringify({ version: layout.version, own: Object.fromEntries(layout.own) }),
+    );
     return cgroups;
   } catch (error) {
     return { denied: errorMessage(error) };
   }
 }
 
-function openVersion1(layout: CgroupLayout, name: string, options: CgroupOptions): Cgroups {
-  // An engine started again may find itself in another group; the name goes on counting where it was made first.
-  const base = new Map([...layout.own].map(([controller, path]) => [controller, join(path, name)]));
+function readLayout(): CgroupLayout | undefined {
+  return cgroupLayout(readFileSync("/proc/self/mountinfo", "utf8"), readFileSync("/proc/self/cgroup", "utf8"));
+}
+
+function layoutFile(options: CgroupOptions): string {
+  return join(options.directory, "runtime", "cgroups.json");
+}
+
+/** An engine started from elsewhere is in another group: containers that run stay where the first one put them. */
+function rememberedLayout(options: CgroupOptions): CgroupLayout | undefined {
+  const value: unknown = JSON.parse(readText(layoutFile(options)) ?? "null");
+  if (!isRecord(value) || !isRecord(value["own"])) return undefined;
+  const own = new Map(Object.entries(value["own"]).map(([controller, path]) => [controller, asString(path)]));
+  const there = Array.from(own.values()).every((path) => existsSync(join(path, groupName(options))));
+  return there && own.size > 0 ? { version: value["version"] === 1 ? 1 : 2, own } : undefined;
+}
+
+function groupName(options: CgroupOptions): string {
+  return `kelpie-${createHash("sha256").update(options.directory).digest("hex").slice(0, 12)}`;
+}
+
+function openVersion1(layout: CgroupLayout, options: CgroupOptions): Cgroups {
+  const base = new Map(Array.from(layout.own, ([controller, path]) => [controller, join(path, groupName(options))]));
   for (const path of base.values()) mkdirSync(path, { recursive: true });
   const at = (controller: string, id: string): string | undefined => {
     const path = base.get(controller);
@@ -128,6 +158,7 @@ function openVersion1(layout: CgroupLayout, name: string, options: CgroupOptions
   const all = (id: string): string[] => [...base.keys()].flatMap((controller) => at(controller, id) ?? []);
   return {
     version: 1,
+    entry: [],
     create(spec) {
       const { cpuLimit, cpuRequest, memoryLimit } = spec.resources;
       const joined: string[] = [];
@@ -184,23 +215,24 @@ function openVersion1(layout: CgroupLayout, name: string, options: CgroupOptions
 }
 
 /**
- * The engine's own group must hold no process once its children have controllers: the engine goes to a leaf of its
- * own first. Where others share the group, or it was not delegated, the kernel refuses and there are no limits.
+ * Groups below one whose children have the memory controller already: the engine's own or one above it. Where there
+ * is none, the engine's own gets it: then the engine must leave it for a leaf, since a group with controllers for its
+ * children may hold no process. Supervisors enter a leaf beside the containers: a process may only be moved by one
+ * who may write to the group above both ends of the move, which is then one of ours.
  */
-function openVersion2(layout: CgroupLayout, name: string, options: CgroupOptions): Cgroups {
-  const own = (layout.own.get("unified") ?? "").replace(/\/kelpie-engine$/, "");
-  const engine = join(own, "kelpie-engine");
-  mkdirSync(engine, { recursive: true });
-  writeFileSync(join(engine, "cgroup.procs"), String(process.pid));
-  writeFileSync(join(own, "cgroup.subtree_control"), "+cpu +memory +pids");
-  const base = join(own, name);
+function openVersion2(layout: CgroupLayout, options: CgroupOptions): Cgroups {
+  const own = layout.own.get("unified") ?? "";
+  const parent = withMemoryController(own) ?? delegate(own);
+  const base = join(parent, groupName(options));
+  const entry = join(base, "supervisors");
   mkdirSync(base, { recursive: true });
-  writeFileSync(join(base, "cgroup.subtree_control"), "+cpu +memory +pids");
-  // A process may only be moved by one who may write to the group above both ends of the move.
-  for (const path of [own, base, engine]) giveJoin(path, options.idOffset);
+  enableControllers(base);
+  mkdirSync(entry, { recursive: true });
+  for (const path of [base, entry]) giveJoin(path, options.idOffset);
   const at = (id: string): string => join(base, id);
   return {
     version: 2,
+    entry: [entry],
     create(spec) {
       const path = at(spec.id);
       const { cpuLimit, cpuRequest, memoryLimit } = spec.resources;
@@ -210,10 +242,10 @@ function openVersion2(layout: CgroupLayout, name: string, options: CgroupOptions
         if (existsSync(join(path, "memory.swap.max"))) writeFileSync(join(path, "memory.swap.max"), "0");
         writeFileSync(join(path, "memory.oom.group"), "1");
       }
-      if (cpuLimit !== undefined) {
+      if (cpuLimit !== undefined && existsSync(join(path, "cpu.max"))) {
         writeFileSync(join(path, "cpu.max"), `${quota(cpuLimit)} ${CPU_PERIOD_MICROSECONDS}`);
       }
-      if (cpuRequest !== undefined) {
+      if (cpuRequest !== undefined && existsSync(join(path, "cpu.weight"))) {
         const weight = Math.min(10_000, Math.max(1, Math.round(cpuRequest * 100)));
         writeFileSync(join(path, "cpu.weight"), String(weight));
       }
@@ -240,6 +272,40 @@ function openVersion2(layout: CgroupLayout, name: string, options: CgroupOptions
     remove: (id) => removeGroup(at(id)),
     destroy: () => removeTree(base),
   };
+}
+
+function withMemoryController(own: string): string | undefined {
+  for (let at = own; existsSync(join(at, "cgroup.subtree_control")); at = dirname(at)) {
+    const controllers = readFileSync(join(at, "cgroup.subtree_control"), "utf8").split(/\s+/);
+    if (controllers.includes("memory") && isWritable(at)) return at;
+  }
+  return undefined;
+}
+
+/** Turns the engine's own group into one for children, as its owner may. */
+function delegate(own: string): string {
+  const leaf = join(own, "kelpie-engine");
+  mkdirSync(leaf, { recursive: true });
+  writeFileSync(join(leaf, "cgroup.procs"), String(process.pid));
+  enableControllers(own);
+  return own;
+}
+
+function enableControllers(path: string): void {
+  const offered = readFileSync(join(path, "cgroup.controllers"), "utf8").trim().split(/\s+/);
+  const wanted = ["cpu", "memory", "pids"].filter((name) => offered.includes(name));
+  if (!wanted.includes("memory"))
+    throw new RuntimeError("LimitsNotEnforced", "the memory controller was not delegated");
+  writeFileSync(join(path, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function quota(cores: number): number {

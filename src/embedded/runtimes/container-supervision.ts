@@ -3,7 +3,6 @@ import { mkdirSync, readdirSync, renameSync, rmSync, watch, type FSWatcher } fro
 import { join } from "node:path";
 import { delay, type Cancel, type Clock } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
-import { asNumber, asString, isRecord } from "../../lib/kube/object.ts";
 import type { Logger } from "../../lib/log.ts";
 import {
   helperPids,
@@ -11,12 +10,12 @@ import {
   observeContainer,
   readContainerRecord,
   readText,
-  writeAtomically,
   writeContainerRecord,
   writeLaunchMark,
   type ContainerRecord,
   type ObservedContainer,
 } from "./container-files.ts";
+import { failedCommand, readFinished, writeFinished, type Finished } from "./container-end.ts";
 import { LogPump } from "./log-pump.ts";
 import { identify, signalProcess } from "./process-identity.ts";
 import { RuntimeError } from "./runtime-error.ts";
@@ -278,6 +277,7 @@ export class ContainerSupervision {
       directory: entry.directory,
       logPath: entry.record.spec.logPath,
       clock,
+      logger,
       ...(logMaxBytes === undefined ? {} : { maxBytes: logMaxBytes }),
       onRaw: (stream, chunk) => {
         for (const listener of entry.rawListeners) listener(stream, chunk);
@@ -347,7 +347,7 @@ export class ContainerSupervision {
       ...(this.#options.oomKilled(spec) ? { oomKilled: true } : {}),
       ...(startError === undefined ? {} : { startError }),
     };
-    writeAtomically(join(entry.directory, "finished.json"), JSON.stringify(finished));
+    writeFinished(entry.directory, finished);
     entry.state = { ...stateOf(spec, observed, finished.state), ...finished };
     const waiters = [...entry.exitWaiters];
     entry.exitWaiters.clear();
@@ -426,24 +426,6 @@ export class ContainerSupervision {
   }
 }
 
-/** What is kept of an end; where it is on disk, the end has been told and the log is complete. */
-type Finished = Pick<ContainerState, "state" | "exitCode" | "finishedAt" | "oomKilled" | "startError">;
-
-function readFinished(directory: string): Finished | undefined {
-  const text = readText(join(directory, "finished.json"));
-  if (text === undefined) return undefined;
-  const value: unknown = JSON.parse(text);
-  if (!isRecord(value)) return undefined;
-  const startError = asString(value["startError"]);
-  return {
-    state: value["state"] === "exited" ? "exited" : "unknown",
-    exitCode: asNumber(value["exitCode"], 137),
-    finishedAt: asNumber(value["finishedAt"]),
-    ...(value["oomKilled"] === true ? { oomKilled: true } : {}),
-    ...(startError === "" ? {} : { startError }),
-  };
-}
-
 function stateOf(spec: ContainerSpec, observed: ObservedContainer, state: ContainerState["state"]): ContainerState {
   return {
     id: spec.id,
@@ -454,22 +436,6 @@ function stateOf(spec: ContainerSpec, observed: ObservedContainer, state: Contai
     ...(observed.startedAt === undefined ? {} : { startedAt: observed.startedAt }),
     ...(observed.pid === undefined ? {} : { pid: observed.pid }),
   };
-}
-
-/**
- * The last program of the chain (setpriv, unshare, sh, env) says on the container's stderr that it could not run the
- * command. Upstream calls that a start error, not an exit.
- */
-function failedCommand(directory: string, observed: ObservedContainer): string | undefined {
-  if (observed.exitCode !== 127 && observed.exitCode !== 126) return undefined;
-  const said = (readText(join(directory, "stderr")) ?? "").trim();
-  const match = /^\S*(?:unshare|setpriv|env): (?:failed to execute )?[‘'"]?([^\n]*?)[’'"]?: ([^:\n]+)$/.exec(said);
-  if (match === null) return undefined;
-  const [, program = "", reason = ""] = match;
-  const why = reason.charAt(0).toLowerCase() + reason.slice(1);
-  return program.includes("/")
-    ? `exec: "${program}": stat ${program}: ${why}`
-    : `exec: "${program}": executable file not found in $PATH`;
 }
 
 function commandName(pid: number): string | undefined {

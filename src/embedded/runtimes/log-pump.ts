@@ -15,11 +15,15 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { nextTurn, type Clock } from "../../lib/clock.ts";
+import { errorMessage } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
 import { criTime, encodeCriLines, MAX_PIECE_BYTES } from "./cri-log.ts";
 
 const READ_BYTES = 256 * 1024;
 /** Consumed raw output is given back to the file system in steps of this size. */
 const FREE_STEP_BYTES = 4 * 2 ** 20;
+
+const RETRY_MILLISECONDS = 1000;
 
 type Stream = "stdout" | "stderr";
 const STREAMS: readonly Stream[] = ["stdout", "stderr"];
@@ -38,6 +42,7 @@ export interface LogPumpOptions {
   readonly directory: string;
   readonly logPath: string;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly maxBytes?: number;
   /** Rotated files kept, beside the current one. */
   readonly keep?: number;
@@ -78,8 +83,26 @@ export class LogPump {
   schedule(): void {
     this.#scheduled ??= nextTurn(() => {
       this.#scheduled = undefined;
-      if (this.#copyOnce(false)) this.schedule();
+      try {
+        if (this.#copyOnce(false)) this.schedule();
+      } catch (error) {
+        this.#retry(error);
+      }
     });
+  }
+
+  /** A full disk must not end the engine: what has not been copied stays in the raw file until it can be. */
+  #retry(error: unknown): void {
+    const { logger, clock, logPath } = this.#options;
+    logger.error("cannot write a container's log", { path: logPath, error: errorMessage(error) });
+    this.#scheduled = clock.after(
+      RETRY_MILLISECONDS,
+      () => {
+        this.#scheduled = undefined;
+        this.schedule();
+      },
+      { background: true },
+    );
   }
 
   /** Copies everything there is, an unfinished last line too, and closes. */
@@ -115,7 +138,7 @@ export class LogPump {
       this.#show(stream, file, raw);
       const { output, consumed } = encodeCriLines(raw, stream, this.#now(), final);
       if (consumed === 0) continue;
-      writeFully(this.#log, output);
+      this.#append(this.#log, output);
       this.#logSize += output.length;
       file.offset += consumed;
       this.#savePosition();
@@ -124,6 +147,16 @@ export class LogPump {
       if (this.#logSize > (this.#options.maxBytes ?? 10 * 2 ** 20)) this.#rotate();
     }
     return more;
+  }
+
+  /** All or nothing. */
+  #append(log: number, bytes: Buffer): void {
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(log, bytes, done);
+    } catch (error) {
+      ftruncateSync(log, this.#logSize);
+      throw error;
+    }
   }
 
   #show(stream: Stream, file: RawFile, raw: Buffer): void {
@@ -186,8 +219,4 @@ export class LogPump {
 
 function openExisting(path: string): number | undefined {
   return existsSync(path) ? openSync(path, "r") : undefined;
-}
-
-function writeFully(fd: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
+import { silentLogger } from "../../../src/lib/log.ts";
 import { LogPump } from "../../../src/embedded/runtimes/log-pump.ts";
 
 let directory: string;
@@ -15,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const open = (more: { readonly maxBytes?: number; readonly keep?: number } = {}): LogPump =>
-  new LogPump({ directory, logPath, clock: systemClock, ...more });
+  new LogPump({ directory, logPath, clock: systemClock, logger: silentLogger, ...more });
 const write = (text: string): void => appendFileSync(join(directory, "stdout"), text);
 const texts = (path = logPath): string[] =>
   readFileSync(path, "utf8")
@@ -91,6 +92,7 @@ describe("the copy of a container's output", () => {
       directory,
       logPath,
       clock: systemClock,
+      logger: silentLogger,
       onRaw: (stream, chunk) => seen.push(`${stream} ${chunk.toString()}`),
     });
     write("new\nhal");

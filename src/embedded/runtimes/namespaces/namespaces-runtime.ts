@@ -142,8 +142,17 @@ export class NamespacesRuntime implements ContainerRuntime {
   }
 
   async destroy(): Promise<void> {
-    if (this.#running === undefined) await this.start();
-    const { sandbox, cgroups, network } = this.#need();
+    // What an earlier engine left is found the same way as for taking it over.
+    if (this.#running === undefined && existsSync(this.#path("holder.json"))) await this.start();
+    if (this.#running !== undefined) await this.#destroyRunning(this.#running);
+    if (!existsSync(this.#path())) return;
+    for (const name of listDirectory(this.#path("containers"))) {
+      openOverlayWork(join(this.#path("containers"), name));
+    }
+    rmSync(this.#path(), { recursive: true, force: true });
+  }
+
+  async #destroyRunning({ sandbox, cgroups, network }: Running): Promise<void> {
     await Promise.all(this.#supervision.list().map(({ record }) => this.stop(record.spec.id, KILL)));
     await network.destroy();
     await closeNodeSandbox(sandbox, this.#directory, this.#clock);
@@ -151,8 +160,6 @@ export class NamespacesRuntime implements ContainerRuntime {
     this.#memoryWatch.close();
     this.#supervision.close();
     this.#running = undefined;
-    for (const name of readdirSync(this.#path("containers"))) openOverlayWork(join(this.#path("containers"), name));
-    rmSync(this.#path(), { recursive: true, force: true });
   }
 
   async createSandbox(spec: SandboxSpec): Promise<SandboxState> {
@@ -235,7 +242,8 @@ export class NamespacesRuntime implements ContainerRuntime {
       readOnly: spec.readOnlyRootFilesystem ? readOnly : undefined,
       hostname: this.#sandboxes.get(spec.sandboxId).spec.hostname,
     });
-    const state = await this.#supervision.launch(id, launch);
+    const command = joining(tools.sh, cgroups?.entry ?? [], launch.command);
+    const state = await this.#supervision.launch(id, { ...launch, command });
     this.#watchMemory(spec);
     return state;
   }
@@ -284,9 +292,7 @@ export class NamespacesRuntime implements ContainerRuntime {
     const { hostname } = this.#sandboxes.get(record.spec.sandboxId).spec;
     const target = { spec: record.spec, pid: state.pid, hostname };
     const command = execCommand(tools, sandbox, target, spec.command, spec.tty);
-    const groups = cgroups?.groups(id) ?? [];
-    const join = groups.map((group) => `echo 0 >'${group}/cgroup.procs'`).join("; ");
-    const full = groups.length === 0 ? command : [tools.sh, "-c", `${join}; exec "$@"`, "sh", ...command];
+    const full = joining(tools.sh, cgroups?.groups(id) ?? [], command);
     return openSession({ command: full, environment: TOOL_ENVIRONMENT, clock: this.#clock }, spec);
   }
 
@@ -375,6 +381,17 @@ export class NamespacesRuntime implements ContainerRuntime {
 /** The unprivileged id of containers that netd runs under. */
 const NOBODY = 65_534;
 const KILL = { signal: "SIGKILL", graceMilliseconds: 0 } as const;
+
+/** A command that joins control groups, as the engine's user, before it does anything else. */
+function joining(shell: string, groups: readonly string[], command: readonly string[]): readonly string[] {
+  if (groups.length === 0) return command;
+  const join = groups.map((_group, index) => `echo 0 >"$${index + 1}/cgroup.procs"`).join("; ");
+  return [shell, "-c", `${join}; shift ${groups.length}; exec "$@"`, shell, ...groups, ...command];
+}
+
+function listDirectory(path: string): string[] {
+  return existsSync(path) ? readdirSync(path) : [];
+}
 
 /** Overlay leaves directories that not even their owner may enter; without root they could not be removed. */
 function openOverlayWork(directory: string): void {
