@@ -39,7 +39,7 @@ describe("client-node against objects", () => {
     await api.createNamespacedConfigMap({ namespace, body: { metadata: { name: "one" }, data: { a: "1" } } });
     const read = await api.readNamespacedConfigMap({ namespace, name: "one" });
     expect(read.data).toEqual({ a: "1" });
-    const body = { ...read, data: { a: "2" } };
+    const body = Object.assign(read, { data: { a: "2" } });
     await api.replaceNamespacedConfigMap({ namespace, name: "one", body });
     await expect(api.replaceNamespacedConfigMap({ namespace, name: "one", body })).rejects.toMatchObject({ code: 409 });
     const list = await api.listNamespacedConfigMap({ namespace, fieldSelector: "metadata.name=one" });

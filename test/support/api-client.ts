@@ -23,11 +23,12 @@ export interface ApiCall {
 
 /** Plain HTTPS requests to an embedded cluster, with the administrator's certificate unless told otherwise. */
 export function apiClient(cluster: EmbeddedCluster) {
-  const optionsOf = ({ method = "GET", headers = {}, asAdmin = true }: ApiCall): RequestOptions => ({
+  const optionsOf = ({ method = "GET", headers = {}, asAdmin = true }: ApiCall, length: number): RequestOptions => ({
     method,
     ca: cluster.caCertificate,
     agent: false,
-    headers: { "content-type": "application/json", ...headers },
+    // Node announces no body of a DELETE by itself.
+    headers: { "content-type": "application/json", "content-length": length, ...headers },
     ...(asAdmin ? { cert: cluster.admin.certificate, key: cluster.admin.key } : {}),
   });
 
@@ -35,14 +36,7 @@ export function apiClient(cluster: EmbeddedCluster) {
     return new Promise((resolve, reject) => {
       const { body } = call;
       const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
-      const options = optionsOf(call);
-      // Node announces no body of a DELETE by itself.
-      const length = { "content-length": Buffer.byteLength(text) };
-      const sent = request(
-        `${cluster.url}${path}`,
-        { ...options, headers: { ...options.headers, ...length } },
-        resolve,
-      );
+      const sent = request(`${cluster.url}${path}`, optionsOf(call, Buffer.byteLength(text)), resolve);
       sent.on("error", reject);
       sent.end(text);
     });

@@ -276,7 +276,7 @@ describe("writes", () => {
     const put = (value: string) =>
       api.call(`${namespace}/configmaps/a`, { method: "PUT", body: { ...body, data: { value } } });
     const codes = (await Promise.all([put("one"), put("two")])).map(({ code }) => code);
-    expect(codes.toSorted()).toEqual([200, 409]);
+    expect(new Set(codes)).toEqual(new Set([200, 409]));
   });
 
   it("refuses a patch type it does not know", async () => {
