@@ -14,8 +14,8 @@ const GATHER_MILLISECONDS = 10;
 const NODE_ADDRESS = "10.244.0.1";
 
 export interface ServiceNetworkOptions {
-  readonly registry: Registry;
-  readonly runtime: ContainerRuntime;
+  readonly registry: Pick<Registry, "watch">;
+  readonly runtime: Pick<ContainerRuntime, "network">;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
