@@ -25,6 +25,8 @@ export interface InputRequest {
   readonly lines: readonly string[];
   readonly label: string;
   readonly initial: string;
+  /** The initial text stands selected: the first character typed replaces it. */
+  readonly selectInitial?: boolean;
   /** A message where the text cannot be taken. */
   validate(text: string): string | undefined;
 }

@@ -21,6 +21,8 @@ export interface InputDialog {
   readonly type: "input";
   readonly request: InputRequest;
   readonly line: LineEdit;
+  /** The whole text is selected: what is typed replaces it. */
+  readonly selected: boolean;
   readonly fault: string | undefined;
 }
 
@@ -66,7 +68,13 @@ export class Dialogs {
   }
 
   async input(request: InputRequest): Promise<string | undefined> {
-    const answered = await this.#ask({ type: "input", request, line: lineOf(request.initial), fault: undefined });
+    const answered = await this.#ask({
+      type: "input",
+      request,
+      line: lineOf(request.initial),
+      selected: request.selectInitial === true,
+      fault: undefined,
+    });
     return answered?.type === "input" ? answered.line.text : undefined;
   }
 
@@ -90,7 +98,7 @@ export class Dialogs {
   /** Pasted text goes where one types; a dialog without a text field ignores it. */
   paste(text: string): void {
     const dialog = this.#front.get();
-    if (dialog?.type === "input") this.#set({ ...dialog, line: insertText(dialog.line, text), fault: undefined });
+    if (dialog?.type === "input") this.#typeInto(dialog, text);
     else if (dialog?.type === "pick") this.#set(narrow({ ...dialog, filter: insertText(dialog.filter, text) }));
     else if (dialog?.type === "confirm" && dialog.focus === "typing") {
       this.#set({ ...dialog, typed: insertText(dialog.typed, text) });
@@ -164,8 +172,15 @@ export class Dialogs {
       else this.#set({ ...dialog, fault });
       return;
     }
-    const line = editKey(dialog.line, key) ?? (text === undefined ? undefined : insertText(dialog.line, text));
-    if (line !== undefined) this.#set({ ...dialog, line, fault: undefined });
+    const erases = key === "backspace" || key === "delete";
+    const line = dialog.selected && erases ? lineOf("") : editKey(dialog.line, key);
+    if (line !== undefined) this.#set({ ...dialog, line, selected: false, fault: undefined });
+    else if (text !== undefined) this.#typeInto(dialog, text);
+  }
+
+  #typeInto(dialog: InputDialog, text: string): void {
+    const line = insertText(dialog.selected ? lineOf("") : dialog.line, text);
+    this.#set({ ...dialog, line, selected: false, fault: undefined });
   }
 
   #pickKey(dialog: PickDialog, key: string, text: string | undefined): void {

@@ -159,11 +159,12 @@ test("Scale asks for a number, refuses what is none, and scales", async () => {
   const app = await start(cluster, { initialCommand: "deploy" });
   await app.press("s");
   expect(app.text()).toContain("default/shop: 3 now");
-  await app.press("backspace");
   await app.type("x");
   await app.press("enter");
   expect(app.text()).toContain("a whole number, 0 or more");
-  await app.press("backspace", "5", "enter");
+  await app.press("escape", "s");
+  // The number that stands there is selected: 5 means 5, not 35.
+  await app.press("5", "enter");
   expect(cluster.recorded).toEqual([{ verb: "scale", target: "default/shop", detail: 5 }]);
   expect(app.line(-1)).toContain("deployment shop scaled to 5");
 });

@@ -14,6 +14,7 @@ export function createScale(services: AppServices): Operations["scale"] {
       lines: targets.map((target) => `${pathOf(target)}: ${current(target)} now`),
       label: "Replicas",
       initial: String(current(first)),
+      selectInitial: true,
       validate: (typed) => (/^\d{1,6}$/.test(typed.trim()) ? undefined : "a whole number, 0 or more"),
     });
     if (text === undefined) return;

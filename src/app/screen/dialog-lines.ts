@@ -144,7 +144,12 @@ function inputLines(dialog: InputDialog, width: number, rows: number, palette: P
   const typed = Math.min(room, textWidth(line.text) + 1);
   const bottom: Inner[] = [
     blank,
-    { width: textWidth(label) + typed, painted: palette.paint(label, "label") + editLine(line, room, palette) },
+    {
+      width: textWidth(label) + typed,
+      painted:
+        palette.paint(label, "label") +
+        (dialog.selected ? `${palette.paint(line.text, "selected")} ` : editLine(line, room, palette)),
+    },
     fault === undefined ? blank : plain(fault, width, palette, "danger"),
     plain("Enter takes it, Esc cancels", width, palette, "dim"),
   ];
