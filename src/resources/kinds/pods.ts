@@ -35,7 +35,7 @@ export const pods = defineKind({
       id: "status",
       title: "STATUS",
       keep: 9,
-      minWidth: 8,
+      minWidth: 12,
       text: (pod) => podStatus(pod).status,
       tone: (pod) => podTone(pod),
     },
