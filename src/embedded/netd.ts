@@ -55,7 +55,7 @@ class Daemon {
     this.#dnsAddress = table.dnsAddress;
     if (table.dnsAddress === undefined) return problems;
     try {
-      this.#dns = await startDnsServer(table.dnsAddress, () => this.#table.zone, forwardDns);
+      this.#dns = await startDnsServer(table.dnsAddress, () => this.#table.zone, forwardDns, systemClock);
     } catch (error) {
       this.#dnsAddress = undefined;
       problems.push(`DNS: ${errorMessage(error)}`);

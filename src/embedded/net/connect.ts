@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { systemClock, type Clock } from "../../lib/clock.ts";
 import { isRecord } from "../../lib/kube/object.ts";
 import { KelpieError } from "../../lib/errors.ts";
 import { readHeaderLine, writeHeaderLine } from "./header-line.ts";
@@ -8,16 +9,19 @@ const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
 /** Connects with half-open sockets, so that one side's end does not cut the other's answer off. */
 export function connectTo(
   to: { readonly host: string; readonly port: number } | { readonly path: string },
+  clock: Clock = systemClock,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...to, allowHalfOpen: true, noDelay: true });
-    socket.setTimeout(CONNECT_TIMEOUT_MILLISECONDS, () => {
+    const cancel = clock.after(CONNECT_TIMEOUT_MILLISECONDS, () => {
       socket.destroy(Object.assign(new Error("connect ETIMEDOUT"), { code: "ETIMEDOUT" }));
     });
-    socket.once("error", reject);
+    socket.once("error", (error) => {
+      cancel();
+      reject(error);
+    });
     socket.once("connect", () => {
-      socket.setTimeout(0);
-      socket.removeListener("error", reject);
+      cancel();
       socket.on("error", () => {});
       resolve(socket);
     });

@@ -1,10 +1,13 @@
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../../lib/clock.ts";
 import { formatAnswer, parseQuestion, RESPONSE_CODES } from "./dns-message.ts";
 import { answerFromZone } from "./dns-zone.ts";
 import type { Zone } from "./network-table.ts";
 
 const PORT = 53;
+/** A connection may ask as long as this. */
+const TCP_MILLISECONDS = 30_000;
 
 /** Answers for names outside the cluster; gets and returns whole messages, `undefined` where nobody answered. */
 export type ForwardDns = (message: Buffer) => Promise<Buffer | undefined>;
@@ -14,7 +17,12 @@ export interface DnsServer {
   close(): void;
 }
 
-export async function startDnsServer(address: string, zone: () => Zone, forward: ForwardDns): Promise<DnsServer> {
+export async function startDnsServer(
+  address: string,
+  zone: () => Zone,
+  forward: ForwardDns,
+  clock: Clock,
+): Promise<DnsServer> {
   const reply = async (message: Buffer, transport: "udp" | "tcp"): Promise<Buffer | undefined> => {
     const question = parseQuestion(message);
     if (question === undefined) return undefined;
@@ -25,7 +33,7 @@ export async function startDnsServer(address: string, zone: () => Zone, forward:
   };
   const udp = await bindDatagrams(address, reply);
   try {
-    const tcp = await listen(address, reply);
+    const tcp = await listen(address, reply, clock);
     return {
       close() {
         udp.close();
@@ -58,8 +66,8 @@ function bindDatagrams(address: string, reply: Reply): Promise<DatagramSocket> {
   });
 }
 
-function listen(address: string, reply: Reply): Promise<Server> {
-  const server = createServer((connection) => serve(connection, reply));
+function listen(address: string, reply: Reply, clock: Clock): Promise<Server> {
+  const server = createServer((connection) => serve(connection, reply, clock));
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(PORT, address, () => {
@@ -71,10 +79,11 @@ function listen(address: string, reply: Reply): Promise<Server> {
 }
 
 /** Messages over TCP have their length in front, two bytes. */
-function serve(connection: Socket, reply: Reply): void {
+function serve(connection: Socket, reply: Reply, clock: Clock): void {
   let pending = Buffer.alloc(0);
   connection.on("error", () => connection.destroy());
-  connection.setTimeout(10_000, () => connection.destroy());
+  const cancel = clock.after(TCP_MILLISECONDS, () => connection.destroy(), { background: true });
+  connection.on("close", cancel);
   connection.on("data", (chunk) => {
     pending = Buffer.concat([pending, chunk]);
     while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {

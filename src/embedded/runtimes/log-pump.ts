@@ -17,6 +17,7 @@ import { dirname, join } from "node:path";
 import { nextTurn, type Clock } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { findTool } from "./host-tools.ts";
 import { criTime, encodeCriLines, MAX_PIECE_BYTES } from "./cri-log.ts";
 
 const READ_BYTES = 256 * 1024;
@@ -211,7 +212,10 @@ export class LogPump {
     if (!this.#canFree || file.offset - file.freed < FREE_STEP_BYTES) return;
     file.freed = file.offset - (file.offset % 4096);
     const path = join(this.#options.directory, stream);
-    const child = spawn("fallocate", ["-p", "-o", "0", "-l", String(file.freed), path], { stdio: "ignore" });
+    const tool = findTool("fallocate");
+    this.#canFree = tool !== undefined;
+    if (tool === undefined) return;
+    const child = spawn(tool, ["-p", "-o", "0", "-l", String(file.freed), path], { stdio: "ignore" });
     child.on("error", () => (this.#canFree = false));
     child.on("exit", (code) => (this.#canFree &&= code === 0));
   }

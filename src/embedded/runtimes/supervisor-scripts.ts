@@ -82,8 +82,6 @@ const SCRIPTS = {
   "init-process.sh": INIT_PROCESS,
 } as const;
 
-export type SupervisorScript = keyof typeof SCRIPTS;
-
 /** Writes the scripts into a directory that containers do not see. */
 export function writeSupervisorScripts(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
