@@ -1,7 +1,7 @@
 import { apiVersionOf, groupResource } from "../../lib/kube/gvr.ts";
 import { parseFieldSelector, parseLabelSelector, SelectorError } from "../../lib/kube/selector.ts";
 import type { ListOptions } from "../machinery/registry.ts";
-import { badRequest, StatusError } from "../machinery/status-error.ts";
+import { badRequest, gone, invalid, StatusError } from "../machinery/status-error.ts";
 import type { StoredObject } from "../store/stored-object.ts";
 import type { Exchange, ResourceExchange, ServerContext } from "./exchange.ts";
 import { negotiate } from "./negotiation.ts";
@@ -43,11 +43,28 @@ export function checkNotAhead(query: URLSearchParams, current: number): void {
     );
   }
   if (asked > current) {
-    throw new StatusError(504, "Timeout", `Timeout: Too large resource version: ${asked}, current: ${current}`, {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    });
+    throw tooLarge(asked, current);
   }
+}
+
+/** Only the present is kept as a list. */
+function checkExact(query: URLSearchParams, current: number): void {
+  if (query.get("resourceVersionMatch") !== "Exact") return;
+  const asked = Number(query.get("resourceVersion") ?? "0");
+  if (asked === 0) {
+    const message = 'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"';
+    throw invalid("meta.k8s.io", "ListOptions", "", [
+      { reason: "FieldValueForbidden", message, field: "resourceVersionMatch" },
+    ]);
+  }
+  if (asked !== current) throw gone("The resourceVersion for the provided list is too old.");
+}
+
+function tooLarge(asked: number, current: number): StatusError {
+  return new StatusError(504, "Timeout", `Timeout: Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
 }
 
 export async function handleList(context: ServerContext, exchange: ResourceExchange): Promise<void> {
@@ -60,6 +77,7 @@ export async function handleList(context: ServerContext, exchange: ResourceExcha
   const token = query.get("continue") ?? "";
   await store.settled();
   checkNotAhead(query, store.resourceVersion);
+  checkExact(query, store.resourceVersion);
   const selects = (selection.labelSelector?.length ?? 0) > 0 || (selection.fieldSelector?.length ?? 0) > 0;
   const page =
     token === ""

@@ -214,7 +214,7 @@ class SqliteStore implements Store {
     }
     for (const { event } of batch) this.#history.add(event);
     for (const { event } of batch) {
-      for (const listener of this.#collection(event.key.resource).listeners) listener(event);
+      for (const listener of this.#collection(event.key.resource).listeners) tell(listener, event);
     }
     for (const { resolve } of batch) resolve();
   }
@@ -239,6 +239,17 @@ class SqliteStore implements Store {
     const error = new StoreError(`cannot write to the cluster's store: ${errorMessage(cause)}`, { cause });
     for (const { event } of batch.toReversed()) this.#apply(event.key, event.previous);
     for (const { reject } of batch) reject(error);
+  }
+}
+
+/** A listener that fails must not keep the others from the event, nor the writer from its answer. */
+function tell(listener: (event: StoreEvent) => void, event: StoreEvent): void {
+  try {
+    listener(event);
+  } catch (error) {
+    nextTurn(() => {
+      throw error;
+    });
   }
 }
 
