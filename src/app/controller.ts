@@ -284,6 +284,7 @@ export class Controller {
         useContext: (name) => void this.busy.during(session.useContext(name)),
         reloadContexts: () => void this.busy.during(session.reloadContexts()),
         welcome: session.welcome,
+        reloadLocal: () => void this.busy.during(session.listLocal()),
         startLocal: (name) => void this.busy.during(session.startLocal(name)),
         helpLines: () => helpLines(this.#help.offered, this.#help.view?.title.get().what ?? ""),
       },

@@ -42,7 +42,7 @@ export class Session {
   readonly #cluster = createValue<Cluster | undefined>(undefined);
   readonly #namespace = createValue("");
   readonly #recent = createValue<readonly string[]>([]);
-  readonly #welcome = createValue<Welcome>({ steps: [], local: [] });
+  readonly #welcome = createValue<Welcome>({ steps: [], local: [], waitingFor: "Reading the kubeconfig …" });
   readonly #abort = new AbortController();
   #firstNamespace: string | undefined;
   #starting = false;
@@ -101,7 +101,7 @@ export class Session {
       return;
     }
     this.#hooks.welcome();
-    await this.#listLocal();
+    await this.listLocal();
     if (contexts.length > 0) {
       this.#welcome.update((welcome) => ({
         ...welcome,
@@ -153,10 +153,25 @@ export class Session {
       const { context } = await this.#options.local.start(name, (step) => this.#step(step), this.#abort.signal);
       await this.#load();
       if (!this.#abort.signal.aborted) await this.useContext(context);
+      this.#welcome.update(({ local }) => ({ steps: [], local }));
     } catch (error) {
       if (!this.#abort.signal.aborted) this.#problem(error);
     } finally {
       this.#starting = false;
+    }
+  }
+
+  /** Reads which local clusters there are, for the welcome view. */
+  async listLocal(): Promise<void> {
+    try {
+      const local = await this.#options.local.list();
+      this.#welcome.update(({ steps, problem }) => ({
+        steps,
+        local,
+        ...(problem === undefined ? {} : { problem }),
+      }));
+    } catch (error) {
+      this.#problem(error);
     }
   }
 
@@ -183,15 +198,6 @@ export class Session {
     // A port-forward must outlive a look at another context; without one nothing needs the old connection.
     const forwards = before?.portForwards.get().some((forward) => forward.state === "listening") ?? false;
     if (before !== cluster && !forwards) before?.close();
-  }
-
-  async #listLocal(): Promise<void> {
-    try {
-      const local = await this.#options.local.list();
-      this.#welcome.update((welcome) => ({ ...welcome, local }));
-    } catch (error) {
-      this.#problem(error);
-    }
   }
 
   #problem(error: unknown): void {

@@ -55,6 +55,8 @@ export interface ViewSession {
   reloadContexts(): void;
   /** What the start came to, while no cluster is open. */
   readonly welcome: Subscribable<Welcome>;
+  /** Lists the local clusters again. */
+  reloadLocal(): void;
   /** Starts the local cluster of this name, or opens it where it runs. */
   startLocal(name: string): void;
   /** Lines of the help for the view that was in front when it was asked for. */
@@ -63,6 +65,8 @@ export interface ViewSession {
 
 /** The steps of a start with nothing configured, or what stands in its way. */
 export interface Welcome {
+  /** What is being done before there is anything to show. */
+  readonly waitingFor?: string;
   readonly steps: ReadonlyArray<{
     readonly text: string;
     readonly state: "running" | "done" | "failed";

@@ -72,6 +72,7 @@ export function recordingHost(
       useContext: nothing,
       reloadContexts: nothing,
       welcome: createValue<Welcome>({ steps: [], local: [] }),
+      reloadLocal: nothing,
       startLocal: nothing,
       helpLines: () => [],
     },

@@ -231,3 +231,21 @@ test("A credential plugin runs only after the user has seen its command and said
   await app.press("enter");
   expect(answers).toEqual([false]);
 });
+
+test("The local clusters can be looked at from a cluster, and one opened from there", async () => {
+  const [dev, local] = [cluster("dev"), cluster("kelpie")];
+  const app = await start({
+    clusters: memoryClusters([dev, local]),
+    local: {
+      list: () => Promise.resolve([{ name: "kelpie", state: "stopped", note: "embedded" }]),
+      start: () => Promise.resolve({ context: "kelpie" }),
+    },
+  });
+  await app.press(":");
+  await app.type("clusters");
+  await app.press("enter");
+  expect(app.text()).toMatch(/kelpie +stopped +embedded/);
+  await app.press("enter");
+  expect(app.line(0)).toContain("kelpie");
+  expect(app.rows()[0]).toBe("web-01 *selected*");
+});

@@ -53,6 +53,7 @@ class WelcomeView implements View {
     const cursor = Math.min(this.#cursor.get(), Math.max(0, local.length - 1));
     if (name === "move.up") this.#cursor.set(Math.max(0, cursor - 1));
     else if (name === "move.down") this.#cursor.set(Math.min(Math.max(0, local.length - 1), cursor + 1));
+    else if (name === "view.reload") session.reloadLocal();
     else if (name === "open") {
       const chosen = local[cursor];
       if (chosen !== undefined) session.startLocal(chosen.name);
@@ -60,6 +61,7 @@ class WelcomeView implements View {
   }
 
   show(): void {
+    if (this.#host.session.context.get() !== undefined) this.#host.session.reloadLocal();
     // The seconds of a running step go on.
     this.#endTick = this.#host.clock.every(
       1000,
@@ -97,8 +99,8 @@ function welcomeLines(welcome: Welcome, cursor: number, clock: Clock, columns: n
       if (step.detail !== undefined) lines.push(...wrapped(sanitize(step.detail), width, palette, "dim", "    "));
     }
     lines.push("");
-  } else if (welcome.problem === undefined && welcome.local.length === 0) {
-    lines.push(palette.paint("  Reading the kubeconfig …", "progress"));
+  } else if (welcome.waitingFor !== undefined && welcome.problem === undefined) {
+    lines.push(palette.paint(`  ${welcome.waitingFor}`, "progress"));
   }
   if (welcome.problem !== undefined) {
     lines.push(...wrapped(sanitize(welcome.problem.message), width, palette, "error", "  "));
