@@ -5,6 +5,8 @@ import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { fit, sanitize, textWidth } from "../lib/text.ts";
 import type { Tone } from "../lib/tone.ts";
+import { layOutColumns } from "../state/table/column-layout.ts";
+import type { TableColumn } from "../state/table/table-column.ts";
 import { Lines } from "../ui/lines.tsx";
 import { useTheme } from "../ui/theme-context.tsx";
 import { useStore } from "../ui/use-store.ts";
@@ -13,6 +15,9 @@ import type { Freshness, View, ViewProps, ViewSelection, ViewTitle } from "./vie
 export interface ListColumn {
   readonly title: string;
   readonly align?: "left" | "right";
+  /** Columns with a lower `keep` go first where there is no room; the default is 5. */
+  readonly keep?: number;
+  readonly minWidth?: number;
 }
 
 export interface ListCell {
@@ -204,28 +209,29 @@ function filterRows(rows: readonly ListRow[], filter: string): readonly ListRow[
   return rows.filter((row) => row.cells.some((cell) => pattern.test(cell.text)) !== inverse);
 }
 
-const GAP = 2;
-
-/** Widths that show everything where there is room; where not, the widest columns give way first. */
-export function columnWidths(
+/** Where the columns stand, by their index, as in the big tables: the least telling ones go where there is no room. */
+function placeColumns(
   columns: readonly ListColumn[],
   rows: readonly ListRow[],
   available: number,
-): readonly number[] {
-  const widths = columns.map((column, index) =>
-    rows.reduce((most, row) => Math.max(most, textWidth(sanitize(row.cells[index]?.text ?? ""))), column.title.length),
+): { readonly places: ReadonlyArray<{ readonly index: number; readonly width: number }>; readonly gap: number } {
+  // The first column is the name of a row: it stays.
+  const ids = columns.map((column, index) => (index === 0 ? "name" : column.title));
+  const natural = new Map(
+    ids.map((id, index) => [
+      id,
+      rows.reduce((most, row) => Math.max(most, textWidth(sanitize(row.cells[index]?.text ?? ""))), 0),
+    ]),
   );
-  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - available;
-  while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= 3) break;
-    const index = widths.indexOf(widest);
-    const second = Math.max(3, ...widths.filter((width) => width < widest));
-    const cut = Math.max(1, Math.min(excess, widest - second));
-    widths[index] = widest - cut;
-    excess -= cut;
-  }
-  return widths;
+  const table = columns.map((column, index): TableColumn => ({
+    id: ids[index] ?? "",
+    title: column.title,
+    text: () => "",
+    ...(column.keep === undefined ? {} : { keep: column.keep }),
+    ...(column.minWidth === undefined ? {} : { minWidth: column.minWidth }),
+  }));
+  const { placed, gap } = layOutColumns(table, natural, available, 0);
+  return { places: placed.map(({ column, width }) => ({ index: ids.indexOf(column.id), width })), gap };
 }
 
 function listLines(state: ListState, width: number, height: number, palette: Palette, empty: string): string[] {
@@ -235,21 +241,33 @@ function listLines(state: ListState, width: number, height: number, palette: Pal
     const lead = " ".repeat(Math.max(0, Math.floor((width - textWidth(text)) / 2)));
     return [...Array.from({ length: Math.floor(height / 3) }, () => ""), palette.paint(lead + fit(text, width), "dim")];
   }
-  const widths = columnWidths(columns, rows, width);
-  const line = (cells: readonly string[]): string =>
-    cells.map((text, index) => fit(text, widths[index] ?? 0, columns[index]?.align)).join(" ".repeat(GAP));
-  const lines = [palette.paint(fit(line(columns.map((column) => column.title)), width), "heading")];
-  for (let index = top; index < rows.length && lines.length < height; index += 1) {
-    const cells = rows[index]?.cells ?? [];
-    const plain = fit(line(cells.map((cell) => sanitize(cell.text))), width);
-    if (index === cursor) {
+  const { places, gap } = placeColumns(columns, rows, width);
+  const line = (text: (index: number) => string): string =>
+    places.map(({ index, width: cells }) => fit(text(index), cells, columns[index]?.align)).join(" ".repeat(gap));
+  const lines = [
+    palette.paint(
+      fit(
+        line((index) => columns[index]?.title ?? ""),
+        width,
+      ),
+      "heading",
+    ),
+  ];
+  for (let row = top; row < rows.length && lines.length < height; row += 1) {
+    const cells = rows[row]?.cells ?? [];
+    if (row === cursor) {
+      const plain = fit(
+        line((index) => sanitize(cells[index]?.text ?? "")),
+        width,
+      );
       lines.push(palette.paint(plain, "selected"));
       continue;
     }
-    const painted = cells.map((cell, column) =>
-      palette.paint(fit(sanitize(cell.text), widths[column] ?? 0, columns[column]?.align), cell.tone ?? "text"),
-    );
-    lines.push(painted.join(" ".repeat(GAP)));
+    const painted = places.map(({ index, width: room }) => {
+      const text = fit(sanitize(cells[index]?.text ?? ""), room, columns[index]?.align);
+      return palette.paint(text, cells[index]?.tone ?? "text");
+    });
+    lines.push(painted.join(" ".repeat(gap)));
   }
   return lines;
 }

@@ -7,19 +7,23 @@ import { containerAmount } from "../../resources/pod-resources.ts";
 import type { ListCell, ListColumn, ListRow } from "../list-view.tsx";
 
 const BEFORE: readonly ListColumn[] = [
-  { title: "NAME" },
-  { title: "TYPE" },
-  { title: "IMAGE" },
-  { title: "READY" },
-  { title: "STATE" },
-  { title: "RESTARTS" },
-  { title: "PROBES" },
+  { title: "NAME", minWidth: 8 },
+  { title: "TYPE", keep: 6 },
+  { title: "IMAGE", keep: 6, minWidth: 12 },
+  { title: "READY", keep: 8 },
+  { title: "STATE", keep: 9, minWidth: 10 },
+  { title: "RESTARTS", keep: 7 },
+  { title: "PROBES", keep: 4 },
 ];
 const USAGE: readonly ListColumn[] = ["CPU", "MEM", "%CPU/R", "%CPU/L", "%MEM/R", "%MEM/L"].map((title) => ({
   title,
   align: "right",
+  keep: title.startsWith("%") ? 3 : 5,
 }));
-const AFTER: readonly ListColumn[] = [{ title: "PORTS" }, { title: "AGE" }];
+const AFTER: readonly ListColumn[] = [
+  { title: "PORTS", keep: 5 },
+  { title: "AGE", keep: 6 },
+];
 
 /** The table of a pod's containers; use is shown where there is a metrics API. */
 export function containerTable(

@@ -4,10 +4,10 @@ import type { StyledLine } from "../../ui/styled-line.ts";
 import type { ListColumn, ListRow } from "../list-view.tsx";
 
 export const DATA_COLUMNS: readonly ListColumn[] = [
-  { title: "KEY" },
-  { title: "BYTES", align: "right" },
-  { title: "LINES", align: "right" },
-  { title: "VALUE" },
+  { title: "KEY", minWidth: 8 },
+  { title: "BYTES", align: "right", keep: 6 },
+  { title: "LINES", align: "right", keep: 4 },
+  { title: "VALUE", keep: 8, minWidth: 10 },
 ];
 
 /** A row for each key: size and the first line, masked in a secret until revealed. */

@@ -6,14 +6,14 @@ import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 
 const COLUMNS: readonly ListColumn[] = [
-  { title: "NAMESPACE" },
-  { title: "POD" },
-  { title: "LOCAL" },
-  { title: "PORT", align: "right" },
-  { title: "STATE" },
-  { title: "CONNECTIONS", align: "right" },
-  { title: "TRAFFIC", align: "right" },
-  { title: "ERROR" },
+  { title: "POD", minWidth: 12 },
+  { title: "NAMESPACE", keep: 6 },
+  { title: "LOCAL", keep: 9 },
+  { title: "PORT", align: "right", keep: 8 },
+  { title: "STATE", keep: 8 },
+  { title: "CONNECTIONS", align: "right", keep: 4 },
+  { title: "TRAFFIC", align: "right", keep: 5 },
+  { title: "ERROR", keep: 7, minWidth: 10 },
 ];
 
 const TONES: Readonly<Record<PortForward["state"], Tone>> = { listening: "ok", failed: "error", stopped: "muted" };
@@ -74,8 +74,8 @@ function forwardRow(forward: PortForward): ListRow {
   return {
     key: forward.id,
     cells: [
-      { text: forward.namespace },
       { text: forward.pod },
+      { text: forward.namespace },
       { text: `127.0.0.1:${forward.localPort}` },
       { text: String(forward.remotePort) },
       { text: forward.state, tone: TONES[forward.state] },
