@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
-import { errorMessage } from "../../lib/errors.ts";
+import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { asString, isRecord } from "../../lib/kube/object.ts";
 import { readText, writeAtomically } from "./container-files.ts";
 import { RuntimeError } from "./runtime-error.ts";
@@ -101,7 +101,9 @@ export function whyNoCgroups(): string | undefined {
     }
     return undefined;
   } catch (error) {
-    return errorMessage(error);
+    return ["EACCES", "EPERM", "EROFS"].includes(errorCode(error) ?? "")
+      ? "this user may not make control groups here"
+      : errorMessage(error);
   }
 }
 
