@@ -43,11 +43,6 @@ export function pagerRows(state: PagerState, columns: number, rows: number, pale
   return painted;
 }
 
-/** A styled line as one painted string of at most `columns` cells. */
-export function paintLine(line: StyledLine, columns: number, palette: Palette): string {
-  return paintRange(line.text, 0, columns, overlay(line, undefined, false), palette);
-}
-
 interface PaintSpan extends Span {
   readonly match?: "match" | "match-current";
 }

@@ -18,6 +18,7 @@ export interface ColumnLayout {
 const DEFAULT_KEEP = 5;
 /** A value cut in half says little: without a width of its own a column goes rather than shrink below this. */
 const DEFAULT_MINIMUM = 16;
+const SHORT = 8;
 const MOST_GAP = 4;
 
 /**
@@ -36,8 +37,12 @@ export function layOutColumns(
   const candidates = [...columns.slice(0, sticky), ...columns.slice(sticky + Math.min(skip, columns.length - sticky))];
   const gap = 2;
   const wanted = (column: TableColumn): number => Math.max(column.title.length + 1, natural.get(column.id) ?? 0);
-  const least = (column: TableColumn): number =>
-    Math.min(wanted(column), Math.max(column.minWidth ?? DEFAULT_MINIMUM, Math.min(column.title.length + 1, 12)));
+  const least = (column: TableColumn): number => {
+    // Short values are worth nothing when cut: `3m2…`.
+    if (wanted(column) <= SHORT) return wanted(column);
+    const floor = Math.max(column.minWidth ?? DEFAULT_MINIMUM, Math.min(column.title.length + 1, 12));
+    return Math.min(wanted(column), floor);
+  };
   const total = (list: readonly TableColumn[], width: (column: TableColumn) => number): number =>
     list.reduce((sum, column) => sum + width(column) + gap, -gap);
 

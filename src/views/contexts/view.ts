@@ -6,11 +6,11 @@ import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 
 const COLUMNS: readonly ListColumn[] = [
   { title: "" },
-  { title: "NAME" },
-  { title: "CLUSTER" },
-  { title: "USER" },
-  { title: "NAMESPACE" },
-  { title: "SERVER" },
+  { title: "NAME", keep: 10, minWidth: 12 },
+  { title: "CLUSTER", keep: 5, minWidth: 10 },
+  { title: "USER", keep: 4, minWidth: 10 },
+  { title: "NAMESPACE", keep: 6 },
+  { title: "SERVER", keep: 7, minWidth: 20 },
 ];
 
 /** Contexts of the kubeconfig; Enter switches. */
