@@ -3,6 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import { asRecord, asRecords, asString, at, type Json, type KubeList, type KubeObject } from "../../lib/kube/object.ts";
 import type { Logger } from "../../lib/log.ts";
+import { omitEmptyFields } from "../machinery/codec/omit-empty.ts";
 import { isReleased, planDeletion } from "../machinery/deletion.ts";
 import type {
   DeleteOptions,
@@ -323,7 +324,7 @@ class EmbeddedRegistry implements ClusterRegistry {
 
   #statusChanged(resource: ServedResource, given: KubeObject, old: KubeObject, options: WriteOptions): KubeObject {
     checkKind(resource, given);
-    const prepared = prepareStatus(resource, decodeFields(resource, given, options), old);
+    const prepared = omitEmptyFields(prepareStatus(resource, decodeFields(resource, given, options), old));
     return withManagedFields(this.#target(resource, "status"), prepared, old, options);
   }
 

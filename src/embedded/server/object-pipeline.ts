@@ -1,5 +1,6 @@
 import type { Json, KubeObject } from "../../lib/kube/object.ts";
 import { apiVersionOf } from "../../lib/kube/gvr.ts";
+import { omitEmptyFields } from "../machinery/codec/omit-empty.ts";
 import { applyDefaults } from "../machinery/defaulting.ts";
 import { applyJsonPatch } from "../machinery/patch/json-patch.ts";
 import { applyMergePatch } from "../machinery/patch/merge-patch.ts";
@@ -65,7 +66,7 @@ export function completeObject(
   old: KubeObject | undefined,
   context: StrategyContext,
 ): KubeObject {
-  const defaulted = applyDefaults(prepared);
+  const defaulted = applyDefaults(omitEmptyFields(prepared));
   const admitted = resource.admit?.(defaulted, old, context) ?? defaulted;
   const causes = [...validateObject(admitted, old), ...(resource.validate?.(admitted, old, context) ?? [])];
   if (causes.length > 0) throw invalid(resource.group, resource.kind, admitted.metadata.name ?? "", causes);

@@ -28,7 +28,9 @@ function checkSelectorAndTemplate(spec: JsonObject, kind: string): readonly Stat
   const template = structAt(spec, "template");
   const labels = structAt(structAt(template, "metadata"), "labels");
   const parsed = selectorFromObject(selector);
-  if (parsed !== undefined && parsed.length > 0 && !matchesLabels(parsed, stringsOf(labels))) {
+  // Without a selector nothing matches; an empty one matches everything.
+  const matches = isJsonObject(selector) && (parsed === undefined || matchesLabels(parsed, stringsOf(labels)));
+  if (!matches) {
     const path = "spec.template.metadata.labels";
     faults.push(invalidValue(path, labels, "`selector` does not match template `labels`"));
   }
