@@ -135,7 +135,7 @@ async function route(context: ServerContext, request: IncomingMessage, response:
   const url = new URL(request.url ?? "/", "https://localhost");
   const path = url.pathname.replace(/\/+$/, "") || "/";
   const health = path.split("/", 2).join("/");
-  if (HEALTH_PATHS.has(health)) return answerHealth(context, request, response, path);
+  if (HEALTH_PATHS.has(health)) return answerHealth(context, request, response, url);
   if (path === "/version") return sendJson(request, response, 200, versionInfo());
   const user = authenticate(request, context.tokens);
   const exchange: Exchange = { request, response, query: url.searchParams, user };
@@ -147,10 +147,16 @@ async function route(context: ServerContext, request: IncomingMessage, response:
   await handleResource(context, exchange, resourcePath);
 }
 
-function answerHealth(context: ServerContext, request: IncomingMessage, response: ServerResponse, path: string): void {
-  const problem = path.startsWith("/readyz") ? context.notReady() : undefined;
-  if (problem === undefined) sendText(request, response, 200, "ok");
-  else sendText(request, response, 500, `[-]${problem} failed\nreadyz check failed\n`);
+/** The words of apiserver pkg/server/healthz: with `?verbose` one line for each check. */
+function answerHealth(context: ServerContext, request: IncomingMessage, response: ServerResponse, url: URL): void {
+  const name = url.pathname.split("/")[1] ?? "";
+  const problem = name === "readyz" ? context.notReady() : undefined;
+  if (problem !== undefined) {
+    sendText(request, response, 500, `[+]ping ok\n[-]${problem} failed: reason withheld\n${name} check failed\n`);
+    return;
+  }
+  const verbose = url.searchParams.has("verbose");
+  sendText(request, response, 200, verbose ? `[+]ping ok\n${name} check passed\n` : "ok");
 }
 
 function versionInfo(): object {

@@ -2,6 +2,7 @@ import { gvrKey } from "../../lib/kube/gvr.ts";
 import type { ServedResource } from "../machinery/served-resource.ts";
 import { methodNotAllowed, pathNotFound } from "../machinery/status-error.ts";
 import { authorize } from "./authorization.ts";
+import { customResourceDefinitions, handleCustomResourceDefinitions } from "./custom-resource-definitions.ts";
 import type { Exchange, ResourceExchange, ServerContext } from "./exchange.ts";
 import { handleList } from "./list-handler.ts";
 import { isTrue, type ResourcePath } from "./request-info.ts";
@@ -20,14 +21,18 @@ import {
 
 type VirtualHandler = (context: ServerContext, exchange: ResourceExchange, name?: string) => Promise<void>;
 
+/** What discovery shows beside the stored resources. */
+export const virtualResources: readonly ServedResource[] = [...reviewResources, ...metricsResources];
+
 /** Resources that are answered without a store. */
 const virtual: ReadonlyMap<string, { readonly resource: ServedResource; readonly handle: VirtualHandler }> = new Map([
+  [
+    gvrKey(customResourceDefinitions),
+    { resource: customResourceDefinitions, handle: handleCustomResourceDefinitions },
+  ] as const,
   ...reviewResources.map((resource) => [gvrKey(resource), { resource, handle: handleReview }] as const),
   ...metricsResources.map((resource) => [gvrKey(resource), { resource, handle: handleMetrics }] as const),
 ]);
-
-/** What discovery shows beside the stored resources. */
-export const virtualResources: readonly ServedResource[] = [...virtual.values()].map(({ resource }) => resource);
 
 /** A request for a collection, an object or a subresource. */
 export async function handleResource(context: ServerContext, exchange: Exchange, path: ResourcePath): Promise<void> {

@@ -1,7 +1,16 @@
 import { asNumber, asRecord, at, type KubeObject } from "../../lib/kube/object.ts";
 import { formatLabelSelector, selectorFromObject } from "../../lib/kube/selector.ts";
-import type { ServedResource } from "../machinery/served-resource.ts";
+import { ageColumn, column, nameColumn } from "../machinery/printer-columns.ts";
+import type { PrinterColumn, ServedResource } from "../machinery/served-resource.ts";
 import { badRequest, invalid } from "../machinery/status-error.ts";
+
+/** Of `kubectl get --subresource=scale` (pkg/printers/internalversion). */
+export const scaleColumns: readonly PrinterColumn[] = [
+  nameColumn,
+  column("Desired", (scale) => asNumber(at(scale, "spec", "replicas")), "integer"),
+  column("Available", (scale) => asNumber(at(scale, "status", "replicas")), "integer"),
+  ageColumn,
+];
 
 /** The `autoscaling/v1` Scale of a workload. */
 export function scaleOf(object: KubeObject): KubeObject {

@@ -5,6 +5,7 @@ import { formatTime } from "../machinery/time.ts";
 import { writeOptionsOf, type ResourceExchange, type ServerContext } from "./exchange.ts";
 import { handleLog } from "./log-handler.ts";
 import { sendJson } from "./response.ts";
+import { scaleColumns } from "./scale.ts";
 import {
   handleGet,
   handlePatch,
@@ -63,8 +64,10 @@ async function handleScale(context: ServerContext, exchange: ResourceExchange, n
   const { request, response, resource } = exchange;
   const key = keyOf(exchange, name);
   switch (request.method) {
-    case "GET":
-      return sendJson(request, response, 200, await context.registry.getScale(resource, key));
+    case "GET": {
+      const scale = await context.registry.getScale(resource, key);
+      return sendObject(context, { ...exchange, resource: { ...resource, columns: scaleColumns } }, 200, scale);
+    }
     case "PUT": {
       const scale = await requireBody(exchange);
       const updated = await context.registry.updateScale(resource, key, scale, writeOptionsOf(exchange));

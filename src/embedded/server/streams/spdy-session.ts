@@ -92,10 +92,7 @@ export class SpdySession extends EventEmitter<SessionEvents> {
     this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
     if (this.#reading) return;
     this.#reading = true;
-    this.#readFrames().then(
-      () => (this.#reading = false),
-      (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#readAll().catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))));
   }
 
   /** The connection is gone: every stream ends. */
@@ -111,6 +108,21 @@ export class SpdySession extends EventEmitter<SessionEvents> {
     if (this.#closed) return;
     this.close();
     this.emit("error", error);
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      await this.#readFrames();
+    } finally {
+      this.#reading = false;
+    }
+    // What came after the last look and before the flag was down has nobody else to read it.
+    if (this.#hasFrame()) this.feed(Buffer.alloc(0));
+  }
+
+  #hasFrame(): boolean {
+    const input = this.#input;
+    return input.length >= HEADER_BYTES && input.length >= HEADER_BYTES + input.readUIntBE(5, 3);
   }
 
   /** Frames in order; the one wait is for the decompression of a header block, which zlib does elsewhere. */
