@@ -26,7 +26,7 @@ export async function handleCustomResourceDefinitions(
   if (request.method !== "GET") throw methodNotAllowed(resource, request.method ?? "");
   if (isTrue(query.get("watch"))) throw methodNotAllowed(resource, "watch");
   if (name !== undefined) throw notFound(resource, name);
-  const metadata = { resourceVersion: String(context.registry.store.revision) };
+  const metadata = { resourceVersion: String(context.registry.store.resourceVersion) };
   sendJson(request, response, 200, {
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
