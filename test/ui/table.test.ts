@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { KelpieError } from "../../src/lib/errors.ts";
 import { deployment, memoryClusters, MemoryCluster, runningPod } from "../support/memory-cluster.ts";
@@ -191,6 +192,24 @@ test("0 shows every namespace with a NAMESPACE column, and a digit goes back to 
   expect(app.rows()).toEqual(["web-1 *selected*", "dns"]);
   await app.press("1");
   expect(app.rows()).toEqual(["web-1 *selected*"]);
+});
+
+test("The rows the filter shows are saved to a file of the user's own", async () => {
+  const cluster = clusterWith("web-1", "web-2", "api-1");
+  const app = await start(cluster, { columns: 200 });
+  await app.press("/");
+  await app.type("web");
+  await app.press("enter", "table.save");
+  expect(app.text()).toContain("Save 2 pods as");
+  await app.press("enter");
+  await app.until(app.ui.controller.flash.message, (message) => message?.text.startsWith("saved to") === true);
+  const path = app.line(-1).replace(" saved to ", "");
+  expect(
+    readFileSync(path, "utf8")
+      .split("\r\n")
+      .map((line) => line.split(",")[0]),
+  ).toEqual(["NAME", "web-1", "web-2", ""]);
+  expect(statSync(path).mode & 0o077).toBe(0);
 });
 
 test("A list that is stale says since when and why, and keeps its rows", async () => {

@@ -39,6 +39,7 @@ export const tableActions: readonly Action[] = [
   viewCommand("sort.reverse", "Reverse the order", ["shift-o"], "sort"),
   viewCommand("table.wide", "Wide columns", ["ctrl-w"], "view"),
   viewCommand("table.faults", "Faults only", ["ctrl-z"], "view"),
+  viewCommand("table.save", "Save table", ["ctrl-s"], "view"),
   {
     id: "resource.copy-name",
     title: "Copy name",

@@ -114,9 +114,9 @@ export class TableModel {
     return this.#entries;
   }
 
-  /** The rows on screen, first to last. */
-  window(rows: number): readonly TableEntry[] {
-    return this.#shown.slice(this.#top, this.#top + rows);
+  /** The rows on screen, first to last; with `from` 0 and no end, all that the filter shows. */
+  window(rows: number, from = this.#top): readonly TableEntry[] {
+    return this.#shown.slice(from, from + rows);
   }
 
   get cursorEntry(): TableEntry | undefined {

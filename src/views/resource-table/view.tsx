@@ -19,6 +19,7 @@ import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelectio
 import { openDrillDown } from "./drill-down.ts";
 import { readTableParameters, type TableParameters } from "./parameters.ts";
 import { RowPainter } from "./row-painter.ts";
+import { saveTable } from "./save-table.ts";
 import { kindColumns, namespaceColumn, serverColumns } from "./table-columns.ts";
 
 export const resourceTable: ViewDefinition = {
@@ -164,6 +165,7 @@ class ResourceTable implements View {
     else if (name === "table.wide") this.#setWide(!this.#wide);
     else if (name === "table.namespace") this.#useNamespace(argument);
     else if (name === "view.reload") this.#store.reload();
+    else if (name === "table.save") void this.#save();
     else if (name === "open") this.#open();
   }
 
@@ -375,6 +377,12 @@ class ResourceTable implements View {
     this.#model.apply(new Map(), { changed: new Set(), removed: new Set(), reset: true }, true);
     this.#model.setColumns(this.#columns());
     if (shown !== undefined) this.show();
+  }
+
+  async #save(): Promise<void> {
+    const { resource } = this.#parameters;
+    const rows = this.#model.window(Infinity, 0).map((entry) => entry.row);
+    await saveTable(this.#host, resource.resource, this.#model.columns, rows, this.#known);
   }
 
   #open(): void {
