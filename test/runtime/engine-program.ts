@@ -90,8 +90,11 @@ async function attach(id: string, input: string): Promise<{ readonly code: numbe
   let stdout = "";
   session.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   session.stderr?.resume();
+  const ended = new Promise((resolve) => session.stdout.once("end", resolve));
   session.stdin?.end(input);
-  return { code: await session.exited, stdout };
+  const code = await session.exited;
+  await ended;
+  return { code, stdout };
 }
 
 const METHODS: Readonly<Record<string, (...args: never[]) => Promise<unknown>>> = {

@@ -11,13 +11,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Clock } from "../../lib/clock.ts";
+import { delay, type Clock } from "../../lib/clock.ts";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { asString, isRecord } from "../../lib/kube/object.ts";
 import { readText, writeAtomically } from "./container-files.ts";
 import { RuntimeError } from "./runtime-error.ts";
 import type { ContainerSpec, ResourceUsage } from "./runtime.ts";
 
+/** How long the last processes of a group may take to end. */
+const DESTROY_MILLISECONDS = 3000;
 const CPU_PERIOD_MICROSECONDS = 100_000;
 /** Shares of one core, as the kubelet counts them (v1); weight 100 of v2 stands for 1024 shares. */
 const SHARES_PER_CORE = 1024;
@@ -68,10 +70,10 @@ export interface Cgroups {
   groups(id: string): string[];
   oomKills(id: string): number;
   usage(id: string, clock: Clock): ResourceUsage | undefined;
-  /** Idempotent; groups that still hold processes are left for the next call. */
+  /** Idempotent; groups that still hold processes are removed with the next ones. */
   remove(id: string): void;
   /** Removes everything that is this cluster's. */
-  destroy(): void;
+  destroy(clock: Clock): Promise<void>;
 }
 
 export interface CgroupOptions {
@@ -158,6 +160,7 @@ function openVersion1(layout: CgroupLayout, options: CgroupOptions): Cgroups {
     return path === undefined ? undefined : join(path, id);
   };
   const all = (id: string): string[] => [...base.keys()].flatMap((controller) => at(controller, id) ?? []);
+  const stale = new Set<string>();
   return {
     version: 1,
     entry: [],
@@ -211,8 +214,8 @@ function openVersion1(layout: CgroupLayout, options: CgroupOptions): Cgroups {
         at: clock.now(),
       };
     },
-    remove: (id) => all(id).forEach(removeGroup),
-    destroy: () => [...base.values()].forEach(removeTree),
+    remove: (id) => removeGroups(stale, all(id)),
+    destroy: (clock) => removeTrees(Array.from(base.values()), clock),
   };
 }
 
@@ -232,6 +235,7 @@ function openVersion2(layout: CgroupLayout, options: CgroupOptions): Cgroups {
   mkdirSync(entry, { recursive: true });
   for (const path of [base, entry]) giveJoin(path, options.idOffset);
   const at = (id: string): string => join(base, id);
+  const stale = new Set<string>();
   return {
     version: 2,
     entry: [entry],
@@ -271,8 +275,8 @@ function openVersion2(layout: CgroupLayout, options: CgroupOptions): Cgroups {
         at: clock.now(),
       };
     },
-    remove: (id) => removeGroup(at(id)),
-    destroy: () => removeTree(base),
+    remove: (id) => removeGroups(stale, [at(id)]),
+    destroy: (clock) => removeTrees([base], clock),
   };
 }
 
@@ -323,18 +327,33 @@ function giveJoin(path: string, idOffset: number | undefined): void {
   if (idOffset !== undefined) chownSync(join(path, "cgroup.procs"), idOffset, idOffset);
 }
 
-function removeGroup(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch {
-    // Gone already, or the last processes in it are still ending.
+/** Removes groups, now or when it is called again: a group stays busy while the last processes in it end. */
+function removeGroups(stale: Set<string>, paths: readonly string[]): void {
+  for (const path of paths) if (existsSync(path)) stale.add(path);
+  for (const path of stale) {
+    try {
+      rmdirSync(path);
+      stale.delete(path);
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") stale.delete(path);
+    }
   }
 }
 
-function removeTree(path: string): void {
-  if (!existsSync(path)) return;
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeTree(join(path, entry.name));
+/** The groups of a tree, innermost first. */
+function treeOf(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const inner = readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => treeOf(join(path, entry.name)));
+  return [...inner, path];
+}
+
+async function removeTrees(paths: readonly string[], clock: Clock): Promise<void> {
+  const stale = new Set<string>();
+  const groups = paths.flatMap(treeOf);
+  const until = clock.now() + DESTROY_MILLISECONDS;
+  for (removeGroups(stale, groups); stale.size > 0 && clock.now() < until; removeGroups(stale, [])) {
+    await delay(clock, 20);
   }
-  removeGroup(path);
 }

@@ -372,7 +372,8 @@ export class ContainerSupervision {
     if (observed.pid !== undefined && identify(observed.pid) !== undefined) {
       this.#options.killAll(observed.pid, observed.supervisorPid);
     } else if (observed.supervisorPid !== undefined && observed.pid === undefined) {
-      signalProcess(observed.supervisorPid, "SIGKILL");
+      // Still being set up: the shell leads a group that holds what is to become the container.
+      signalProcess(-observed.supervisorPid, "SIGKILL");
     }
   }
 

@@ -156,7 +156,7 @@ export class NamespacesRuntime implements ContainerRuntime {
     await Promise.all(this.#supervision.list().map(({ record }) => this.stop(record.spec.id, KILL)));
     await network.destroy();
     await closeNodeSandbox(sandbox, this.#directory, this.#clock);
-    cgroups?.destroy();
+    await cgroups?.destroy(this.#clock);
     this.#memoryWatch.close();
     this.#supervision.close();
     this.#running = undefined;
