@@ -131,7 +131,11 @@ class EmbeddedKubelet implements Kubelet {
     });
     await registration.start(this.#stop.signal);
     const { node } = registration;
-    if (node !== undefined) this.#recorder.event(node, "Normal", "Starting", "Starting kubelet.");
+    if (node !== undefined) {
+      // A kubelet's events name the node in place of its uid: that is what kubectl describe looks for.
+      const involved = { ...node, metadata: { ...node.metadata, uid: nodeName } };
+      this.#recorder.event(involved, "Normal", "Starting", "Starting kubelet.");
+    }
     this.#watchPods();
     this.#watchReferences("ConfigMap", RESOURCES.configmaps);
     this.#watchReferences("Secret", RESOURCES.secrets);
