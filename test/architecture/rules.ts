@@ -33,7 +33,6 @@ const PACKAGE_HOMES: ReadonlyArray<readonly [name: string, folders: readonly str
   ["react", ["ui", "views", "app"]],
   ["ink", ["ui", "views", "app"]],
   ["@kubernetes/client-node", ["cluster"]],
-  ["undici", ["cluster"]],
   ["node:sqlite", ["embedded"]],
 ];
 
