@@ -83,20 +83,21 @@ export class PagerModel {
 
   /**
    * Other lines in place of the old ones; the place is kept. `dropped`: how many lines went away at the head, so that
-   * the same text stays on screen. `appended`: only lines at the end are new, so that a search looks at those alone.
+   * the same text stays on screen. `stable`: how many lines at the head of the new source were there before, so that a
+   * search looks at the others alone.
    */
-  setSource(source: LineSource, change: { readonly dropped?: number; readonly appended?: boolean } = {}): void {
+  setSource(source: LineSource, change: { readonly dropped?: number; readonly stable?: number } = {}): void {
     const state = this.#state.get();
     const dropped = change.dropped ?? 0;
     const top = Math.max(0, state.top - dropped);
     let search = state.search;
     if (search?.pattern !== undefined) {
-      const from = change.appended === true ? Math.max(0, state.source.length - dropped) : 0;
+      const { stable } = change;
       const kept =
-        change.appended === true ? search.hits.map((hit) => hit - dropped).filter((hit) => hit >= 0 && hit < from) : [];
-      const hits = [...kept, ...findHits(source, search.pattern, from)];
-      const lost = change.appended === true ? search.hits.length - kept.length : 0;
-      search = { ...search, hits, current: Math.min(hits.length - 1, Math.max(search.current - lost, 0)) };
+        stable === undefined ? [] : search.hits.map((hit) => hit - dropped).filter((hit) => hit >= 0 && hit < stable);
+      const hits = [...kept, ...findHits(source, search.pattern, stable ?? 0)];
+      const lost = stable === undefined ? 0 : search.hits.findIndex((hit) => hit >= dropped);
+      search = { ...search, hits, current: Math.min(hits.length - 1, Math.max(search.current - Math.max(lost, 0), 0)) };
     }
     this.#set({ source, top, search });
   }

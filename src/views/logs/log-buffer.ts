@@ -11,10 +11,10 @@ export interface LogEntry {
 
 /** What a change did to the entries, as a pager wants to know it. */
 export interface BufferChange {
-  /** Entries that went away at the head. */
-  readonly dropped: number;
-  /** Nothing but additions at the end (and drops at the head). */
-  readonly appended: boolean;
+  /** Entries that went away at the head, oldest first. */
+  readonly dropped: readonly LogEntry[];
+  /** So many entries at the head are the same as before, but for the dropped ones; those behind them may be new. */
+  readonly stable: number;
 }
 
 /** What V8 keeps for a line beside its characters: measured, 222 bytes in all for one of 63 characters and its time. */
@@ -73,18 +73,22 @@ export class LogBuffer {
   add(batch: readonly LogEntry[]): BufferChange {
     const sorted = batch.length > 1 && !inOrder(batch) ? batch.toSorted(byTime) : batch;
     const [first] = sorted;
-    if (first === undefined) return { dropped: 0, appended: true };
+    if (first === undefined) return { dropped: [], stable: this.length };
     for (const entry of sorted) this.#bytes += this.#sizeOf(entry);
     const last = this.#entries.at(-1);
     const appended = this.length === 0 || last === undefined || timeKey(last.time) <= timeKey(first.time);
+    let stable = this.length;
     if (appended) for (const entry of sorted) this.#entries.push(entry);
-    else this.#merge(sorted, timeKey(first.time));
-    return { dropped: this.#trim(), appended };
+    else stable = this.#merge(sorted, timeKey(first.time));
+    const dropped = this.#trim();
+    return { dropped, stable: Math.max(0, stable - dropped.length) };
   }
 
-  #merge(sorted: readonly LogEntry[], from: number): void {
+  /** @returns how many entries before the first new one stayed as they were */
+  #merge(sorted: readonly LogEntry[], from: number): number {
     let at = this.#entries.length;
     while (at > this.#head && timeKey(this.#entries[at - 1]?.time ?? "") > from) at -= 1;
+    const stable = at - this.#head;
     const tail = this.#entries.splice(at);
     let index = 0;
     for (const entry of sorted) {
@@ -99,19 +103,22 @@ export class LogBuffer {
       const next = tail[index];
       if (next !== undefined) this.#entries.push(next);
     }
+    return stable;
   }
 
-  /** @returns how many went */
-  #trim(): number {
-    let gone = 0;
+  /** @returns what went */
+  #trim(): readonly LogEntry[] {
+    const gone: LogEntry[] = [];
     while (this.#bytes > this.#limit && this.length > 1) {
       const oldest = this.#entries[this.#head];
-      if (oldest !== undefined) this.#bytes -= this.#sizeOf(oldest);
+      if (oldest !== undefined) {
+        this.#bytes -= this.#sizeOf(oldest);
+        gone.push(oldest);
+      }
       this.#entries[this.#head] = undefined;
       this.#head += 1;
-      gone += 1;
     }
-    this.#dropped += gone;
+    this.#dropped += gone.length;
     if (this.#head > COMPACT_AT && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;

@@ -8,7 +8,7 @@ import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
 import { targetsParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
-import { LogBuffer, type LogEntry } from "./log-buffer.ts";
+import { LogBuffer, type BufferChange, type LogEntry } from "./log-buffer.ts";
 import { plainLogLine, SOURCE_COLOURS, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
 import { LogStreams, targetsText, type LogWindow } from "./log-streams.ts";
 
@@ -179,13 +179,27 @@ class LogsView {
       this.#redraw();
       return;
     }
-    if (this.#filter !== undefined) {
-      if (change.appended && change.dropped === 0) {
-        for (const entry of batch) if (this.#passes(entry)) this.#filtered.push(entry);
-        this.#pager.setSource(this.#source(), { appended: true });
-      } else this.#redraw();
-    } else this.#pager.setSource(this.#source(), change);
+    const { dropped, stable } = this.#filter === undefined ? change : this.#applyToFiltered(change);
+    this.#pager.setSource(this.#source(), { dropped: dropped.length, stable });
     this.#refreshState();
+  }
+
+  /** Does to the filtered lines what a change did to all of them; costs what changed, not what is held. */
+  #applyToFiltered({ dropped, stable }: BufferChange): BufferChange {
+    const gone: LogEntry[] = [];
+    for (const entry of dropped) if (entry === this.#filtered[gone.length]) gone.push(entry);
+    this.#filtered.splice(0, gone.length);
+    const tail = new Set<LogEntry>();
+    for (let index = stable; index < this.#buffer.length; index += 1) {
+      const entry = this.#buffer.at(index);
+      if (entry !== undefined) tail.add(entry);
+    }
+    for (let last = this.#filtered.at(-1); last !== undefined && tail.has(last); last = this.#filtered.at(-1)) {
+      this.#filtered.pop();
+    }
+    const kept = this.#filtered.length;
+    for (const entry of tail) if (this.#passes(entry)) this.#filtered.push(entry);
+    return { dropped: gone, stable: kept };
   }
 
   /** Everything may look different: prefixes, times, filter. */

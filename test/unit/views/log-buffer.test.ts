@@ -14,8 +14,9 @@ test("lines of two streams are merged by time, however late they come", () => {
   buffer.add([line("01.000000001", "a1"), line("03.0", "a3")]);
   const late = buffer.add([line("00.5", "b0", 1), line("02.0", "b2", 1), line("04.0", "b4", 1)]);
   expect(texts(buffer)).toBe("b0 a1 b2 a3 b4");
-  expect(late.appended).toBe(false);
-  expect(buffer.add([line("05.0", "a5")]).appended).toBe(true);
+  expect(late.stable).toBe(0);
+  expect(buffer.add([line("05.0", "a5")]).stable).toBe(5);
+  expect(buffer.add([line("04.5", "b4.5", 1)]).stable).toBe(5);
 });
 
 test("lines of one moment keep the order in which they came", () => {
@@ -43,7 +44,7 @@ test("a full buffer drops the oldest lines, says how many, and stays within its 
       kind: "line",
     };
     if (index >= 3600) break;
-    dropped += buffer.add([entry]).dropped;
+    dropped += buffer.add([entry]).dropped.length;
   }
   expect(buffer.bytes).toBeLessThanOrEqual(20_000);
   expect(buffer.dropped).toBe(dropped);

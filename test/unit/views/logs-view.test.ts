@@ -124,6 +124,25 @@ test("a filter hides lines and Esc brings them back", async () => {
   expect(view.escape?.()).toBe(false);
 });
 
+test("a filtered log takes late lines in their place", async () => {
+  const { server, host, open } = await start(pod("shop-a"), pod("shop-b"));
+  server.logs.append("shop/shop-a/main", time(1), "red one");
+  server.logs.append("shop/shop-b/main", time(2), "blue");
+  server.logs.append("shop/shop-a/main", time(5), "red five");
+  const view = open("deployments", deployment);
+  await viewText(view, host, (now) => now.includes("five") && now.includes("blue"));
+  host.answer = "red";
+  view.command("logs.filter");
+  await eventually(view.title, (title) => title.notes?.includes("& red") === true);
+  server.logs.append("shop/shop-b/main", time(3), "red three");
+  server.logs.append("shop/shop-b/main", time(4), "green");
+  const text = await viewText(view, host, (now) => now.includes("three"));
+  expect(text).toBe("a red one\nb red three\na red five\n");
+  view.command("search.set", "three");
+  server.logs.append("shop/shop-a/main", time(6), "red three again");
+  await eventually(view.title, (title) => title.filter === "/three 1/2");
+});
+
 test("a log is saved whole and without control sequences, readable by its owner alone", async () => {
   const { server, host, open } = await start(pod("shop-a"));
   server.logs.append("shop/shop-a/main", time(1), "\u001B[31mred\u001B[0m \u001B]0;title\u0007x");
