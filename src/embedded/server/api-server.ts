@@ -9,7 +9,7 @@ import { authenticate, type User } from "./authentication.ts";
 import { AGGREGATED_TYPE } from "./discovery.ts";
 import type { Exchange, ServerContext } from "./exchange.ts";
 import { wantsAggregatedDiscovery } from "./negotiation.ts";
-import { parseResourcePath } from "./request-info.ts";
+import { parseResourcePath, requestUrl } from "./request-info.ts";
 import { handleResource } from "./resource-handler.ts";
 import { sendAnswer, sendError, sendJson, sendText } from "./response.ts";
 
@@ -132,7 +132,7 @@ function pathOf(request: IncomingMessage): string {
 }
 
 async function route(context: ServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "https://localhost");
+  const url = requestUrl(request);
   const path = url.pathname.replace(/\/+$/, "") || "/";
   const health = path.split("/", 2).join("/");
   if (HEALTH_PATHS.has(health)) return answerHealth(context, request, response, url);

@@ -12,6 +12,17 @@ export interface ResourcePath {
 
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
+/**
+ * The URL of a request.
+ * @throws StatusError 400 where it is none
+ */
+export function requestUrl(request: { readonly url?: string | undefined }): URL {
+  // Joined, not resolved: a path that begins with two slashes is not a host.
+  const url = URL.parse(`https://localhost${request.url ?? "/"}`);
+  if (url === null) throw badRequest(`the path of the request cannot be read: ${request.url}`);
+  return url;
+}
+
 /** `undefined` for a path with no resource in it. */
 export function parseResourcePath(segments: readonly string[]): ResourcePath | undefined {
   const [root, ...others] = segments;

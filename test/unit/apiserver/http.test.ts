@@ -68,6 +68,7 @@ describe("paths", () => {
     ["an object of a namespaced kind without its namespace", "/api/v1/pods/x"],
     ["a kind that is not served", "/apis/batch/v1/jobs"],
     ["a group that is not served", "/apis/nothing.example/v1/things"],
+    ["nothing but slashes", "////"],
     ["a subresource that the kind has not", "/api/v1/namespaces/default/configmaps/x/scale"],
   ])("answers 404 to %s", async (_, path) => {
     const answer = await api.call(path);

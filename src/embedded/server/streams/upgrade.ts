@@ -9,7 +9,7 @@ import type { UpgradeExchange } from "../api-server.ts";
 import { authorize } from "../authorization.ts";
 import type { ServerContext } from "../exchange.ts";
 import { containerOf, requireAgent } from "../log-handler.ts";
-import { isTrue, parseResourcePath } from "../request-info.ts";
+import { isTrue, parseResourcePath, requestUrl } from "../request-info.ts";
 import { forwardOverChannels, forwardOverSpdy } from "./port-forward.ts";
 import { runRemoteCommand } from "./remote-command.ts";
 import { spdyStreams } from "./spdy-command.ts";
@@ -54,7 +54,7 @@ export function createUpgradeHandler(context: ServerContext): (exchange: Upgrade
 }
 
 async function targetOf(context: ServerContext, { request, user }: UpgradeExchange): Promise<Target> {
-  const url = new URL(request.url ?? "/", "https://localhost");
+  const url = requestUrl(request);
   const path = parseResourcePath(url.pathname.split("/").slice(1));
   const subresource = path?.subresource;
   if (path?.gvr.resource !== "pods" || path.gvr.group !== "" || path.name === undefined) throw pathNotFound();
