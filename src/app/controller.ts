@@ -134,6 +134,16 @@ export class Controller {
 
   /** What came from the keyboard. Text pasted into a view is ignored: it must never act. */
   input(event: InputEvent): void {
+    try {
+      this.#take(event);
+    } catch (error) {
+      // A fault in a view must not end the program with the user's other views.
+      this.#options.logger.error("input failed", { event, error });
+      this.flash.show("error", errorMessage(error));
+    }
+  }
+
+  #take(event: InputEvent): void {
     if (event.type === "key") {
       if (this.dialogs.front.get() !== undefined) this.dialogs.key(event.key, event.text);
       else if (this.prompt.state.get() !== undefined) this.prompt.key(event.key, event.text);
@@ -142,19 +152,15 @@ export class Controller {
       if (this.dialogs.front.get() !== undefined) this.dialogs.paste(event.text);
       else if (this.prompt.state.get() !== undefined) this.prompt.paste(event.text);
       else this.flash.show("warning", "pasted text is ignored here; : or / opens a prompt for it");
-    } else if (event.type === "wheel") {
+    } else if (this.dialogs.front.get() !== undefined) return;
+    else if (event.type === "wheel") {
       for (let step = 0; step < 3; step += 1) this.navigation.front?.command(event.by < 0 ? "move.up" : "move.down");
-    }
+    } else this.navigation.front?.command("move.to-row", String(event.row));
   }
 
   /** A view failed to draw; the screen shows that in its place. */
   reportDrawingError(error: Error): void {
     this.#options.logger.error("view not drawn", { view: this.navigation.front?.id, error, stack: error.stack });
-  }
-
-  /** A click on a row of the content, counted from its first line. */
-  click(row: number): void {
-    if (this.dialogs.front.get() === undefined) this.navigation.front?.command("move.to-row", String(row));
   }
 
   /** Runs an action by its id, as its key would. */

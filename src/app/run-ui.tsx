@@ -84,8 +84,9 @@ export function runUi(options: UiOptions): RunningUi {
   const input = new TerminalInput(stdin, write, clock, (event) => {
     if (event.type !== "click") controller.input(event);
     else if (layout !== undefined) {
+      // Rows of a click are those of the content.
       const row = event.row - layout.contentTop;
-      if (row >= 0 && row < layout.content) controller.click(row);
+      if (row >= 0 && row < layout.content) controller.input({ ...event, row });
     }
   });
   const suspend = createSuspend({ input, stdin, stdout, screen: () => suspendScreen, ownsProcess });

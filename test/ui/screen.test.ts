@@ -249,3 +249,26 @@ test("The local clusters can be looked at from a cluster, and one opened from th
   expect(app.line(0)).toContain("kelpie");
   expect(app.rows()[0]).toBe("web-01 *selected*");
 });
+
+test.each([
+  [1, 1],
+  [3, 2],
+  [12, 4],
+  [500, 200],
+])("A terminal of %i by %i harms nothing, and the next size is drawn right", async (columns, rows) => {
+  const app = await start();
+  await app.resize(columns, rows);
+  await app.press("?", "escape", "resource.delete", "escape", ":", "x", "escape", "down");
+  await app.resize(80, 24);
+  expect(app.line(0)).toContain("dev");
+  expect(app.rows(), app.text()).toContain("web-02 *selected*");
+});
+
+test("The wheel moves the cursor and a click puts it on a row", async () => {
+  const app = await start();
+  await app.send("\u001B[<65;5;10M");
+  expect(app.rows()[3]).toBe("web-04 *selected*");
+  const y = app.lines().findIndex((line) => line.startsWith("web-09"));
+  await app.send(`\u001B[<0;3;${y + 1}M`);
+  expect(app.rows()[8]).toBe("web-09 *selected*");
+});

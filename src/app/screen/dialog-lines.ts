@@ -17,7 +17,13 @@ interface Inner {
   readonly painted: string;
 }
 
+/** On less than this a dialog is its title alone: it can be cancelled, and answered after a resize. */
+const SMALLEST = { columns: 16, rows: 6 };
+
 export function dialogBox(dialog: Dialog, columns: number, rows: number, palette: Palette): DialogBox {
+  if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
+    return { lines: [palette.paint(truncate(sanitize(dialog.request.title), columns), "danger")], left: 0, top: 0 };
+  }
   const most = Math.min(100, columns - 2);
   const least = Math.min(most, 50);
   const wanted = Math.max(...texts(dialog).map((text) => textWidth(text) + 6), least);
