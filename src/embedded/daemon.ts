@@ -59,6 +59,9 @@ async function main(): Promise<void> {
   writePrivateFile(directory.stateFile, JSON.stringify(state));
   tell({ type: "ready", port: engine.port });
   const settled = (message: string | undefined): void => {
+    if (message !== undefined) {
+      writePrivateFile(directory.stateFile, JSON.stringify({ ...state, nodeProblem: message } satisfies EngineState));
+    }
     tell({ type: "node", ...(message === undefined ? {} : { message }) });
     if (process.connected) process.disconnect();
   };

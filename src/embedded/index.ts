@@ -29,7 +29,7 @@ export interface ClusterInfo {
   /** File; exists once the cluster has been started. */
   readonly kubeconfig: string;
   readonly context: string;
-  /** Why its node cannot run pods. Known to the start that waited for the node. */
+  /** Why its node cannot run pods; known a moment after the start. */
   readonly nodeProblem?: string;
 }
 
@@ -59,7 +59,6 @@ export async function startCluster(options: StartOptions): Promise<ClusterInfo> 
     return describe(directory);
   }
   progress(existsSync(directory.path) ? "Starting the API server" : "Making certificates, starting the API server");
-  let nodeProblem: string | undefined;
   const outcome = await spawnDaemon({
     directory,
     clock: systemClock,
@@ -67,13 +66,12 @@ export async function startCluster(options: StartOptions): Promise<ClusterInfo> 
     onMessage(message) {
       if (message.type === "ready") progress("The API server is ready");
       if (message.type !== "node") return;
-      nodeProblem = message.message;
-      progress(nodeProblem === undefined ? "The node is ready" : `The node cannot run pods: ${nodeProblem}`);
+      const problem = message.message;
+      progress(problem === undefined ? "The node is ready" : `The node cannot run pods: ${problem}`);
     },
   });
   if (outcome === "locked") await untilAnotherIsReady(directory);
-  const info = describe(directory);
-  return nodeProblem === undefined ? info : { ...info, nodeProblem };
+  return describe(directory);
 }
 
 /** The engine that was started meanwhile writes its state when it is ready. */
@@ -172,5 +170,6 @@ function describe(directory: ClusterDirectory): ClusterInfo {
     server: `https://127.0.0.1:${state.port}`,
     pid: state.pid,
     version: state.version,
+    ...(state.nodeProblem === undefined ? {} : { nodeProblem: state.nodeProblem }),
   };
 }

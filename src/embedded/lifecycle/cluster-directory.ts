@@ -20,6 +20,8 @@ export interface EngineState {
   readonly startTime: string;
   readonly port: number;
   readonly version: string;
+  /** Why the node cannot run pods. */
+  readonly nodeProblem?: string;
 }
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;
@@ -50,12 +52,14 @@ export function readEngineState(directory: ClusterDirectory): EngineState | unde
   try {
     const state = asRecord(JSON.parse(readFileSync(directory.stateFile, "utf8")));
     const port = asNumber(state["port"]);
+    const nodeProblem = asString(state["nodeProblem"]);
     if (port === 0) return undefined;
     return {
       pid: asNumber(state["pid"]),
       startTime: asString(state["startTime"]),
       port,
       version: asString(state["version"]),
+      ...(nodeProblem === "" ? {} : { nodeProblem }),
     };
   } catch {
     return undefined;
