@@ -208,6 +208,9 @@ export class NodeNetwork implements PodNetwork {
       stdio: ["ignore", "pipe", log],
     });
     closeSync(log);
+    // Before it says a word: an engine that dies meanwhile leaves a netd that the next one must find.
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (identity !== undefined) writeAtomically(joinPath(directory, record), JSON.stringify(identity));
     return new Promise((resolve, reject) => {
       const fail = (why: string): void =>
         reject(
@@ -216,8 +219,6 @@ export class NodeNetwork implements PodNetwork {
       child.on("error", (error) => fail(errorMessage(error)));
       child.on("exit", (code) => fail(`exit code ${String(code)}`));
       child.stdout?.once("data", () => {
-        const identity = child.pid === undefined ? undefined : identify(child.pid);
-        if (identity !== undefined) writeAtomically(joinPath(directory, record), JSON.stringify(identity));
         child.stdout?.destroy();
         child.unref();
         resolve();
