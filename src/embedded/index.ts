@@ -3,9 +3,15 @@ import { join } from "node:path";
 import { delay, systemClock } from "../lib/clock.ts";
 import { KelpieError } from "../lib/errors.ts";
 import { contextName } from "./kubeconfig.ts";
-import { clusterDirectory, readEngineState, type ClusterDirectory } from "./lifecycle/cluster-directory.ts";
+import {
+  clusterDirectory,
+  readEngineState,
+  type ClusterDirectory,
+  type EngineState,
+} from "./lifecycle/cluster-directory.ts";
 import { identify } from "./runtimes/process-identity.ts";
 import { isLocked } from "./lifecycle/engine-lock.ts";
+import { pingEngine } from "./lifecycle/ping-engine.ts";
 import { runDestroy, spawnDaemon } from "./lifecycle/spawn-daemon.ts";
 
 /** What the embedded cluster can be told at its start. */
@@ -45,6 +51,7 @@ export interface StartOptions {
 
 const POLL_MILLISECONDS = 20;
 const START_MILLISECONDS = 60_000;
+const ANSWER_MILLISECONDS = 15_000;
 const STOP_MILLISECONDS = 90_000;
 
 /**
@@ -54,7 +61,7 @@ const STOP_MILLISECONDS = 90_000;
 export async function startCluster(options: StartOptions): Promise<ClusterInfo> {
   const directory = clusterDirectory(options.home, options.name);
   const progress = options.onProgress ?? (() => undefined);
-  if (isRunning(directory)) {
+  if (await answers(directory)) {
     progress(`Cluster "${options.name}" is running`);
     return describe(directory);
   }
@@ -70,16 +77,37 @@ export async function startCluster(options: StartOptions): Promise<ClusterInfo> 
       progress(problem === undefined ? "The node is ready" : `The node cannot run pods: ${problem}`);
     },
   });
-  if (outcome === "locked") await untilAnotherIsReady(directory);
+  if (outcome === "locked") await stateOfRunning(directory);
   return describe(directory);
 }
 
-/** The engine that was started meanwhile writes its state when it is ready. */
-async function untilAnotherIsReady(directory: ClusterDirectory): Promise<void> {
+/**
+ * Whether an engine runs there and is ready. One that holds the lock and does not answer is starting or ending: the
+ * answer waits for what becomes of it.
+ */
+async function answers(directory: ClusterDirectory): Promise<boolean> {
+  const deadline = systemClock.now() + ANSWER_MILLISECONDS;
+  while (isRunning(directory)) {
+    if (await pingEngine(directory)) return true;
+    if (systemClock.now() > deadline) {
+      throw new KelpieError(`the engine of the cluster "${directory.name}" runs but does not answer`, {
+        hint: `kelpie cluster stop ${directory.name}, then start it again; its log is ${directory.logFile}`,
+      });
+    }
+    await delay(systemClock, POLL_MILLISECONDS);
+  }
+  return false;
+}
+
+/**
+ * What the engine that holds the lock says of itself. One that is starting has not written it yet: what stands there
+ * may name a process of long ago, whose number another program has now.
+ */
+async function stateOfRunning(directory: ClusterDirectory): Promise<EngineState> {
   const deadline = systemClock.now() + START_MILLISECONDS;
   for (;;) {
     const state = readEngineState(directory);
-    if (state !== undefined && identify(state.pid)?.startTime === state.startTime) return;
+    if (state !== undefined && identify(state.pid)?.startTime === state.startTime) return state;
     if (systemClock.now() > deadline) {
       throw new KelpieError(`the cluster "${directory.name}" is held by a process that does not get ready`, {
         hint: `its log is ${directory.logFile}`,
@@ -93,8 +121,8 @@ async function untilAnotherIsReady(directory: ClusterDirectory): Promise<void> {
 export async function stopCluster(options: { readonly name: string; readonly home: string }): Promise<void> {
   const directory = clusterDirectory(options.home, options.name);
   if (!existsSync(directory.path)) return;
-  const state = readEngineState(directory);
-  if (isRunning(directory) && state !== undefined) {
+  if (isRunning(directory)) {
+    const state = await stateOfRunning(directory);
     process.kill(state.pid, "SIGUSR2");
     const deadline = systemClock.now() + STOP_MILLISECONDS;
     while (isLocked(directory)) {

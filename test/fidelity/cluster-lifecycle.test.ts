@@ -13,9 +13,11 @@ import {
   startCluster,
   stopCluster,
 } from "../../src/embedded/index.ts";
+import { whyNoPods } from "../support/embedded-cluster.ts";
 import { asRecord, asRecords, asString, at } from "../../src/lib/kube/object.ts";
 import { parseYaml } from "../../src/lib/yaml.ts";
 
+const problem = await whyNoPods();
 let home: string;
 const options = (): { name: string; home: string } => ({ name: "kelpie", home });
 
@@ -123,6 +125,34 @@ describe("a local cluster", () => {
     await startCluster(options());
     expect(await mapNames()).toEqual(expect.arrayContaining(acknowledged));
   });
+
+  it.skipIf(problem !== undefined)(
+    "adopts running pods after kill -9: no restart, no lost line of the log",
+    async () => {
+      await startCluster({ ...options(), wait: true });
+      const command = ["sh", "-c", "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.05; done"];
+      const spec = { containers: [{ name: "main", image: "localhost/host", command }] };
+      await call("POST", "/api/v1/namespaces/default/pods", { metadata: { name: "talker" }, spec });
+      const pod = "/api/v1/namespaces/default/pods/talker";
+      const lines = async (): Promise<readonly string[]> => {
+        const { code, body } = await call("GET", `${pod}/log`);
+        return code === 200 ? asString(body).trimEnd().split("\n") : [];
+      };
+      const until = async (count: number): Promise<readonly string[]> => {
+        for (;;) {
+          const found = await lines();
+          if (found.length >= count) return found;
+        }
+      };
+      const before = await until(5);
+      process.kill(pidOf(), "SIGKILL");
+      await startCluster({ ...options(), wait: true });
+      const after = await until(before.length + 10);
+      expect(after).toEqual(after.map((_, index) => `line ${index + 1}`));
+      const { body } = await call("GET", pod);
+      expect(at(body, "status", "containerStatuses", 0)).toMatchObject({ restartCount: 0, ready: true });
+    },
+  );
 
   it("keeps keys and kubeconfig to its owner and no secret in its log", async () => {
     const { directory, kubeconfig } = await startCluster(options());
