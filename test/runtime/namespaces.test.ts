@@ -168,6 +168,22 @@ describe.each<Who>(["root", "a plain user"])("containers in namespaces, run by %
           .filter((line) => line !== ""),
       ).toEqual(["40 100", "ready", "43 132"]);
     });
+
+    // A shell gives the terminal back to whom it had it from: that must be somebody whom its pid namespace knows.
+    it("lets a shell control jobs on its terminal, and gives its exit code", async () => {
+      const { code, stdout } = await engine.exec("target", ["sh", "-mc", "stty size; (exit 3); exit 5"], {
+        tty: true,
+        stdin: true,
+      });
+      expect(stdout.replaceAll("\r", "")).toBe("24 80\n");
+      expect(code).toBe(5);
+      const stopped = await engine.exec("target", ["sh", "-c", "kill -TSTP $$; echo on; exit 7"], {
+        tty: true,
+        stdin: true,
+      });
+      expect(stopped.stdout).toContain("on");
+      expect(stopped.code).toBe(7);
+    });
   });
 
   it("attaches to standard input once and ends it when the client goes", async () => {
@@ -177,8 +193,8 @@ describe.each<Who>(["root", "a plain user"])("containers in namespaces, run by %
   });
 
   it("gives a container a terminal", async () => {
-    const script = "test -t 0 && echo terminal; read line; echo got $line; exit 4";
-    await engine.run("pod", "terminal", ["sh", "-c", script], { tty: true, stdin: true });
+    const script = "test -t 0 && echo terminal; read line; echo got $line; stty size >/dev/null; exit 4";
+    await engine.run("pod", "terminal", ["sh", "-mc", script], { tty: true, stdin: true });
     const { code, stdout } = (await engine.call("attach", "terminal", "words\n")) as { code: number; stdout: string };
     expect(code).toBe(4);
     expect(stdout).toContain("got words");

@@ -42,7 +42,10 @@ exec 3<>"$D/stdin.pipe"
 exec script -qefc "exec 3<&0 4>&1 5>&2; stty rows 24 cols 80; exec $KELPIE_TERMINAL_COMMAND" /dev/null <&3 >>"$D/stdout" 2>&1
 `;
 
-/** Starts the container in the foreground and keeps its exit code. Its first child is pid 1 of the pid namespace. */
+/**
+ * Starts the container in the foreground and keeps its exit code. Its first child is pid 1 of the pid namespace. With a
+ * terminal the shell has job control (`-m`): pid 1 must lead the foreground process group, or its number is 0 inside.
+ */
 const RUN = `D=$1; shift
 "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-
 echo $? >"$D/exit"

@@ -50,6 +50,7 @@ export function launchCommand(parts: CommandParts): Launch {
     "private",
     "--",
     tools.sh,
+    ...(spec.tty ? ["-m"] : []),
     join(scripts, "run.sh"),
     inside,
     tools.sh,
@@ -83,6 +84,14 @@ export function launchCommand(parts: CommandParts): Launch {
   };
 }
 
+/**
+ * A shell with job control starts what follows as a process group of its own, in the foreground of the terminal.
+ * Without it the foreground group would be outside the pid namespace, its number 0 inside: shells that hand the
+ * terminal back to it when they end fail, and lose their exit code. A stopped job (TSTP) goes on at once: nobody is
+ * there who could resume it.
+ */
+const FOREGROUND_JOB = `"$@"; code=$?; while [ $code = 148 ]; do fg >/dev/null 2>&1; code=$?; done; exit $code`;
+
 /** The command line that runs something in a container whose first process is `pid`, with its privileges. */
 export function execCommand(
   tools: HostTools,
@@ -95,6 +104,9 @@ export function execCommand(
   const credentials = sandbox.idOffset === undefined ? ["--preserve-credentials"] : ["-S", "0", "-G", "0"];
   // Its other namespaces belong to the sandbox: the container's own user namespace is entered last, from within.
   const nested = isNested(sandbox, spec) ? [tools.nsenter, "-t", "1", "-U", "--preserve-credentials", "--"] : [];
+  // The shell stays outside the pid namespace; its first child is the first process inside.
+  const foreground = terminal ? ["--no-fork"] : [];
+  const lead = terminal ? [tools.sh, "-mc", FOREGROUND_JOB, tools.sh] : [];
   return [
     tools.nsenter,
     "-t",
@@ -108,7 +120,9 @@ export function execCommand(
     "-r",
     "-w",
     ...credentials,
+    ...foreground,
     "--",
+    ...lead,
     ...nested,
     tools.setpriv,
     ...privilegeOptions(sandbox, spec),
