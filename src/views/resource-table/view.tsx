@@ -418,14 +418,16 @@ class ResourceTable implements View {
       ...(labelSelector === undefined ? [] : [labelSelector]),
       ...(fieldSelector === undefined ? [] : [fieldSelector]),
     ].join(" ");
-    this.#title.set({
+    const next: ViewTitle = {
       what: resource.resource,
       count: count === total ? String(total) : `${count}/${total}`,
       notes,
       ...(where === "" ? {} : { where }),
       ...(filter === "" ? {} : { filter: `/${filter}` }),
       ...(fault === undefined ? {} : { fault }),
-    });
+    };
+    // A cursor that moves changes nothing here: what listens is drawn again only for another title.
+    if (JSON.stringify(next) !== JSON.stringify(this.#title.get())) this.#title.set(next);
   }
 
   #emptyLines(columns: number, palette: Palette): readonly string[] {
