@@ -36,7 +36,11 @@ export class StatusError extends KelpieError {
 type GroupResource = Pick<Gvr, "group" | "resource">;
 
 function detailsOf(resource: GroupResource, name: string): Details {
-  return { ...(name === "" ? {} : { name }), ...(resource.group === "" ? {} : { group: resource.group }), kind: resource.resource };
+  return {
+    ...(name === "" ? {} : { name }),
+    ...(resource.group === "" ? {} : { group: resource.group }),
+    kind: resource.resource,
+  };
 }
 
 export function notFound(resource: GroupResource, name: string): StatusError {

@@ -1,5 +1,3 @@
-import type { KubeObject } from "./object.ts";
-
 /** `metav1.TableColumnDefinition`. */
 export interface TableColumnDefinition {
   readonly name: string;
@@ -8,11 +6,4 @@ export interface TableColumnDefinition {
   readonly description: string;
   /** 0 is shown always, more than 0 only with `-o wide`. */
   readonly priority: number;
-}
-
-/** `metav1.TableRow`; `object` is present unless `includeObject=None`. */
-export interface TableRow {
-  readonly cells: readonly unknown[];
-  readonly conditions?: ReadonlyArray<{ readonly type: string; readonly status: string }>;
-  readonly object?: KubeObject;
 }
