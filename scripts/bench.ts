@@ -1,4 +1,5 @@
 /**
+ * `npm run bench -- embedded`: the bars of the embedded cluster (test/perf/embedded-bars.ts).
  * `npm run bench [-- pods]`: the budgets of docs/performance.md, measured on the built program in a pseudo-terminal of
  * 200x50 against a generated API server in a process of its own. Prints a table; never fails a build.
  */
@@ -6,8 +7,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { benchEmbedded } from "../test/perf/embedded-bars.ts";
 import { cpuShare, keyToFrame, median, percentile, residentMegabytes } from "../test/perf/measure.ts";
 import { PtyProgram } from "../test/support/program.ts";
+
+if (process.argv[2] === "embedded") {
+  await benchEmbedded(Number(process.argv[3] ?? 60));
+  process.exit();
+}
 
 const pods = process.argv[2] ?? "10000";
 const folder = mkdtempSync(join(tmpdir(), "kelpie-bench-"));

@@ -1,8 +1,29 @@
-import { request, type RequestOptions } from "node:https";
+import { readFileSync } from "node:fs";
+import { Agent, request, type RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
+import { asString, at } from "../../src/lib/kube/object.ts";
+import { parseYaml } from "../../src/lib/yaml.ts";
 import type { EmbeddedCluster } from "./embedded-cluster.ts";
+
+/** Where an API server is and with what it is spoken to. */
+export type ApiEndpoint = Pick<EmbeddedCluster, "url" | "caCertificate" | "admin">;
+
+/** The endpoint of a kubeconfig that the command line has written. */
+export function endpointOf(kubeconfig: string): ApiEndpoint {
+  const config = parseYaml(readFileSync(kubeconfig, "utf8"));
+  const decode = (...path: ReadonlyArray<string | number>): string =>
+    Buffer.from(asString(at(config, ...path)), "base64").toString();
+  return {
+    url: asString(at(config, "clusters", 0, "cluster", "server")),
+    caCertificate: decode("clusters", 0, "cluster", "certificate-authority-data"),
+    admin: {
+      certificate: decode("users", 0, "user", "client-certificate-data"),
+      key: decode("users", 0, "user", "client-key-data"),
+    },
+  };
+}
 
 export interface ApiAnswer {
   readonly code: number;
@@ -19,14 +40,20 @@ export interface ApiCall {
   readonly body?: unknown;
   /** `false`: without the client certificate. */
   readonly asAdmin?: boolean;
+  /** `false` leaves `body` out: what the server takes is to be measured, not what JSON.parse does. */
+  readonly parse?: boolean;
 }
 
-/** Plain HTTPS requests to an embedded cluster, with the administrator's certificate unless told otherwise. */
-export function apiClient(cluster: EmbeddedCluster) {
+/**
+ * Plain HTTPS requests to an embedded cluster, with the administrator's certificate unless told otherwise. Each has a
+ * connection of its own unless `keepAlive`.
+ */
+export function apiClient(cluster: ApiEndpoint, { keepAlive = false }: { readonly keepAlive?: boolean } = {}) {
+  const agent = keepAlive ? new Agent({ keepAlive: true }) : false;
   const optionsOf = ({ method = "GET", headers = {}, asAdmin = true }: ApiCall, length: number): RequestOptions => ({
     method,
     ca: cluster.caCertificate,
-    agent: false,
+    agent,
     // Node announces no body of a DELETE by itself.
     headers: { "content-type": "application/json", "content-length": length, ...headers },
     ...(asAdmin ? { cert: cluster.admin.certificate, key: cluster.admin.key } : {}),
@@ -47,7 +74,10 @@ export function apiClient(cluster: EmbeddedCluster) {
       const response = await send(path, call);
       const bytes = await buffer(response);
       const text = (response.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes).toString();
-      const isJson = response.headers["content-type"]?.startsWith("application/json") === true && text !== "";
+      const isJson =
+        call.parse !== false &&
+        response.headers["content-type"]?.startsWith("application/json") === true &&
+        text !== "";
       return {
         code: response.statusCode ?? 0,
         headers: response.headers,
