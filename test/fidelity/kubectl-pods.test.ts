@@ -131,7 +131,7 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
       expect(top.stdout).toMatch(/^server +\d+m +\d+Mi/);
       const described = (await run("describe pod server")).stdout;
       expect(described).toMatch(/Successfully assigned default\/server to /);
-      expect(described).toMatch(/Normal +Started +.*kubelet +Started container web/);
+      expect(described).toMatch(/Normal +Started +.*kubelet +(spec\.containers\{web\}: )?Started container web/);
       expect((await run("get nodes --no-headers")).stdout).toMatch(/ Ready +control-plane /);
     });
 

@@ -13,6 +13,8 @@ export interface Kubectl {
   /** `1.32.4` */
   readonly version: string;
   readonly minor: number;
+  readonly path: string;
+  environment(kubeconfig: string): NodeJS.ProcessEnv;
   /** Runs it against a kubeconfig; `input` is its standard input. */
   run(kubeconfig: string, args: readonly string[], input?: string): Promise<KubectlResult>;
   /** Starts one that runs until it is killed. */
@@ -51,6 +53,8 @@ function kubectlAt(path: string): Kubectl {
   return {
     version,
     minor: Number(version.split(".")[1]),
+    path,
+    environment: env,
     run: (kubeconfig, args, input) =>
       new Promise((resolve) => {
         const options = { env: env(kubeconfig), maxBuffer: 64 * 2 ** 20, timeout: 60_000 };
