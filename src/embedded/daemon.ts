@@ -1,20 +1,15 @@
 import { basename } from "node:path";
 import { mkdirSync } from "node:fs";
 import { systemClock } from "../lib/clock.ts";
-import { errorMessage } from "../lib/errors.ts";
+import { errorMessage, UsageError } from "../lib/errors.ts";
 import { createLogger, fileWriter, LOG_LEVELS, type Logger } from "../lib/log.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { clusterKubeconfig } from "./kubeconfig.ts";
-import {
-  directoryAt,
-  readEngineState,
-  writePrivateFile,
-  type ClusterDirectory,
-  type EngineState,
-} from "./lifecycle/cluster-directory.ts";
+import { directoryAt, readEngineState, writePrivateFile, type EngineState } from "./lifecycle/cluster-directory.ts";
 import type { DaemonMessage } from "./lifecycle/daemon-message.ts";
 import { EngineRunningError, lockEngine } from "./lifecycle/engine-lock.ts";
 import { identify } from "./runtimes/process-identity.ts";
+import type { RuntimeName } from "./runtimes/runtime.ts";
 import { KUBERNETES_VERSION } from "./server/api-server.ts";
 
 const EXIT_MILLISECONDS = 2000;
@@ -38,9 +33,11 @@ async function main(): Promise<void> {
   // Keeps the lock reachable: a database that is garbage is closed, and with it the lock is gone.
   process.once("exit", unlock);
   if (mode === "--destroy") {
-    await destroyLeftovers(directory, logger);
+    const { destroyLeftovers } = await import("./runtimes/ladder.ts");
+    await destroyLeftovers({ directory: directory.path, clock: systemClock, logger });
     return;
   }
+  const runtime = await wantedRuntime(process.env["KELPIE_RUNTIME"] ?? "");
   const engine = await startEngine({
     directory: directory.path,
     name: directory.name,
@@ -48,6 +45,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     logger,
     withNode: true,
+    ...(runtime === undefined ? {} : { runtime }),
   });
   writePrivateFile(directory.kubeconfigFile, clusterKubeconfig(directory.name, engine.port, engine.pki));
   const state: EngineState = {
@@ -105,10 +103,15 @@ function tell(message: DaemonMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-async function destroyLeftovers(directory: ClusterDirectory, logger: Logger): Promise<void> {
-  const { chooseRuntime } = await import("./runtimes/ladder.ts");
-  const { runtime } = await chooseRuntime({ directory: directory.path, clock: systemClock, logger });
-  await runtime.destroy();
+/** @throws UsageError for a runtime that does not exist */
+async function wantedRuntime(name: string): Promise<RuntimeName | undefined> {
+  if (name === "") return undefined;
+  const { RUNGS } = await import("./runtimes/ladder.ts");
+  const rung = RUNGS.find((each) => each === name);
+  if (rung === undefined) {
+    throw new UsageError(`KELPIE_RUNTIME names no runtime: "${name}" (there are ${RUNGS.join(", ")})`);
+  }
+  return rung;
 }
 
 main().catch((error: unknown) => {

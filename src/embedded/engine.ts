@@ -15,6 +15,7 @@ import { createOpenApiHandler } from "./server/openapi-handler.ts";
 import { ListSnapshots } from "./server/list-snapshots.ts";
 import { virtualResources } from "./server/resource-handler.ts";
 import { createServiceAccountTokens } from "./server/service-account-tokens.ts";
+import type { RuntimeName } from "./runtimes/runtime.ts";
 import { openStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import type { ClusterNode } from "./node.ts";
@@ -24,6 +25,8 @@ export interface EngineParts extends EngineOptions {
   readonly logger: Logger;
   /** `false` for an API server with controllers but without a node: pods stay Pending. */
   readonly withNode: boolean;
+  /** The rung to take; without it the best that works here. */
+  readonly runtime?: RuntimeName;
 }
 
 /** A running cluster in this process. */
@@ -129,8 +132,10 @@ async function startNodeLater(
   tokens: ServerContext["tokens"],
 ): Promise<ClusterNode> {
   const { startNode } = await import("./node.ts");
-  const { directory, clock, logger } = options;
-  return startNode({ registry, directory, clock, logger, caCertificate: pki.ca.certificate, apiPort: port, tokens });
+  const { directory, clock, logger, runtime: prefer } = options;
+  const caCertificate = pki.ca.certificate;
+  const wanted = prefer === undefined ? {} : { prefer };
+  return startNode({ registry, directory, clock, logger, caCertificate, apiPort: port, tokens, ...wanted });
 }
 
 /** The port of last time, or another where that one is taken meanwhile. */

@@ -5,7 +5,8 @@ import { createKubelet, type Kubelet } from "./kubelet/kubelet.ts";
 import type { NodeAgent } from "./kubelet/node-agent.ts";
 import { createServiceNetwork } from "./net/service-network.ts";
 import { RESOURCES } from "./machinery/registry.ts";
-import { chooseRuntime } from "./runtimes/ladder.ts";
+import { chooseRuntime, destroyLeftovers } from "./runtimes/ladder.ts";
+import type { RuntimeName } from "./runtimes/runtime.ts";
 import { DNS_SERVICE_ADDRESS } from "./server/bootstrap.ts";
 import type { ClusterRegistry } from "./server/create-registry.ts";
 import type { ServiceAccountTokens } from "./server/service-account-tokens.ts";
@@ -22,6 +23,8 @@ export interface NodeOptions {
   /** Of the API server on 127.0.0.1. */
   readonly apiPort: number;
   readonly tokens: ServiceAccountTokens;
+  /** The runtime to take; without it the best that works here. */
+  readonly prefer?: RuntimeName;
 }
 
 /** The node of the cluster: a container runtime with the kubelet above it. */
@@ -36,7 +39,12 @@ export interface ClusterNode {
  */
 export async function startNode(options: NodeOptions): Promise<ClusterNode> {
   const { registry, directory, clock, logger } = options;
-  const { runtime, tried } = await chooseRuntime({ directory, clock, logger: logger.child("runtime") });
+  const rungOptions = { directory, clock, logger: logger.child("runtime") };
+  const { runtime, tried } = await chooseRuntime({
+    ...rungOptions,
+    ...(options.prefer === undefined ? {} : { prefer: options.prefer }),
+  });
+  await destroyLeftovers(rungOptions, runtime.name);
   const probe = tried.find(({ name }) => name === runtime.name)?.probe;
   await runtime.start();
   const ends = new AbortController();

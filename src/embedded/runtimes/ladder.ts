@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/log.ts";
 import { NamespacesRuntime } from "./namespaces/namespaces-runtime.ts";
@@ -10,11 +12,14 @@ export interface TriedRuntime {
   readonly probe: RuntimeProbe;
 }
 
-export interface ChooseRuntimeOptions {
+interface RungOptions {
   /** The cluster's directory. */
   readonly directory: string;
   readonly logger: Logger;
   readonly clock: Clock;
+}
+
+export interface ChooseRuntimeOptions extends RungOptions {
   /** Takes this rung or none. */
   readonly prefer?: RuntimeName;
 }
@@ -37,4 +42,22 @@ export async function chooseRuntime(
   throw new RuntimeError("RuntimeUnavailable", [what, ...why].join("; "), {
     hint: "`kelpie cluster doctor` tells what was tried",
   });
+}
+
+/** The rungs that {@link ChooseRuntimeOptions.prefer} may name. */
+export const RUNGS = ["namespaces", "process"] as const satisfies readonly RuntimeName[];
+
+/**
+ * Ends what an engine that is gone left running, on whichever rung that was: all of it, or only what `keep` cannot
+ * take over because it is another rung.
+ */
+export async function destroyLeftovers(options: RungOptions, keep?: RuntimeName): Promise<void> {
+  const runtimeDirectory = join(options.directory, "runtime");
+  if (!existsSync(runtimeDirectory)) return;
+  // The record of the sandbox's holder; only that rung writes it.
+  const left = existsSync(join(runtimeDirectory, "holder.json"))
+    ? new NamespacesRuntime(options)
+    : new ProcessRuntime(options);
+  if (left.name === keep) return;
+  await left.destroy();
 }
