@@ -19,6 +19,8 @@ export interface EmbeddedCluster {
   readonly kubeconfigText: string;
   /** The same objects without HTTP. */
   readonly registry: ClusterRegistry;
+  /** Signs certificates of clients. */
+  readonly ca: { readonly certificate: string; readonly key: string };
   readonly caCertificate: string;
   readonly admin: { readonly certificate: string; readonly key: string };
   /** Ends engine and pods and removes the directory. */
@@ -76,6 +78,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions = {})
     kubeconfig,
     kubeconfigText,
     registry: engine.registry,
+    ca: engine.pki.ca,
     caCertificate: engine.pki.ca.certificate,
     admin: engine.pki.admin,
     dispose,

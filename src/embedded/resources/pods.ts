@@ -5,6 +5,9 @@ import { podRow } from "../machinery/pod-row.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../machinery/printer-columns.ts";
 import { serveResource } from "../machinery/served-resource.ts";
 
+/** 68 years; later times than the year 9999 have no notation. */
+const MAX_GRACE_SECONDS = 2 ** 31;
+
 /** Graceful deletion: the kubelet deletes with grace 0 when the containers have ended. */
 export const pods = serveResource({
   group: "",
@@ -52,7 +55,8 @@ export const pods = serveResource({
     const phase = at(pod, "status", "phase");
     if (asString(at(pod, "spec", "nodeName")) === "" || phase === "Failed" || phase === "Succeeded") return 0;
     const grace = options.gracePeriodSeconds ?? asNumber(at(pod, "spec", "terminationGracePeriodSeconds"), 30);
-    return grace < 0 ? 1 : grace;
+    // Upstream takes what is below zero for one second.
+    return grace < 0 ? 1 : Math.min(grace, MAX_GRACE_SECONDS);
   },
 });
 

@@ -9,13 +9,14 @@ import { authenticate, type User } from "./authentication.ts";
 import { AGGREGATED_TYPE } from "./discovery.ts";
 import type { Exchange, ServerContext } from "./exchange.ts";
 import { wantsAggregatedDiscovery } from "./negotiation.ts";
-import { parseResourcePath, requestUrl } from "./request-info.ts";
+import { parseResourcePath, requestUrl, withoutTrailingSlashes } from "./request-info.ts";
 import { handleResource } from "./resource-handler.ts";
 import { sendAnswer, sendError, sendJson, sendText } from "./response.ts";
 
 /** The release whose API this server speaks; `+kelpie` says who does. */
 export const KUBERNETES_VERSION = "v1.36.0";
 
+const MAX_HEADER_BYTES = 2 ** 20;
 const HEALTH_PATHS = new Set(["/healthz", "/livez", "/readyz"]);
 
 export interface ApiServer {
@@ -58,6 +59,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
     keepAliveTimeout: 120_000,
+    // As Go's, which upstream is written in: selectors may be long.
+    maxHeaderSize: MAX_HEADER_BYTES,
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     response.on("error", (error) => context.logger.debug("a response failed", { error }));
@@ -67,7 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     socket.on("error", (error) => context.logger.debug("an upgraded connection failed", { error }));
     void upgrade(options, request, socket, head);
   });
-  server.on("clientError", (_error, socket) => socket.destroy());
+  server.on("clientError", refuseNonsense);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const sockets = trackSockets(server);
   await listen(server, options.port);
@@ -79,6 +82,19 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** What is no HTTP request gets the answer that HTTP has for it, where the connection still takes one. */
+function refuseNonsense(error: Error, socket: Duplex): void {
+  if (!socket.writable || socket.destroyed || errorCode(error) === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const answer = errorCode(error) === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.on("error", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${answer}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  // More of it may come: nobody reads it.
+  socket.once("finish", () => socket.destroy());
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {
@@ -111,10 +127,15 @@ async function handle(context: ServerContext, request: IncomingMessage, response
     await route(context, request, response);
   } catch (error) {
     const status = statusOf(context, error, request);
+    if (!request.complete && !response.headersSent) {
+      // What was not read of the body would be taken for the next request: there is none on this connection.
+      response.setHeader("connection", "close");
+      const { socket } = request;
+      response.once("finish", () => socket.destroySoon());
+      request.resume();
+    }
     if (response.headersSent) response.destroy();
     else sendError(request, response, status);
-    // What was not read of the body would be taken for the next request.
-    if (!request.complete) request.resume();
   }
 }
 
@@ -133,7 +154,7 @@ function pathOf(request: IncomingMessage): string {
 
 async function route(context: ServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = requestUrl(request);
-  const path = url.pathname.replace(/\/+$/, "") || "/";
+  const path = withoutTrailingSlashes(url.pathname) || "/";
   const health = path.split("/", 2).join("/");
   if (HEALTH_PATHS.has(health)) return answerHealth(context, request, response, url);
   if (path === "/version") return sendJson(request, response, 200, versionInfo());
@@ -228,7 +249,7 @@ async function upgrade(
 
 /** An answer to an upgrade that is refused: the connection has no response object. */
 export function refuseUpgrade(socket: Duplex, error: StatusError): void {
-  if (socket.destroyed) return;
+  if (socket.destroyed || socket.writableEnded) return;
   const body = JSON.stringify(error.toStatus());
   socket.end(
     `HTTP/1.1 ${error.code} ${error.reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -64,10 +64,31 @@ export function writeOptionsOf(exchange: Exchange): WriteOptions {
     fieldManager: query.get("fieldManager") ?? managerOfUserAgent(request.headers["user-agent"]),
     force: isTrue(query.get("force")),
     fieldValidation: validation,
-    warn: (message) => {
-      if (!response.headersSent) response.appendHeader("warning", `299 - ${JSON.stringify(message)}`);
-    },
+    warn: warner(response),
   };
+}
+
+/** Bounds as upstream's (apiserver pkg/endpoints/filters/warning.go). */
+const MAX_WARNINGS_LENGTH = 4096;
+const MAX_WARNING_LENGTH = 256;
+
+/** Adds `Warning` headers, as many as clients take: of a long one the beginning, of very many the first ones. */
+function warner(response: ServerResponse): (message: string) => void {
+  let length = 0;
+  return (message) => {
+    if (response.headersSent || length >= MAX_WARNINGS_LENGTH) return;
+    const text = message.slice(0, MAX_WARNING_LENGTH);
+    length += text.length;
+    response.appendHeader("warning", `299 - ${asciiJson(text)}`);
+  };
+}
+
+/** A header takes no other characters; as escapes they stay readable for a program. */
+function asciiJson(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The part before the slash, as upstream names a manager that did not name itself. */

@@ -16,9 +16,15 @@ export async function handleLog(context: ServerContext, exchange: ResourceExchan
   const container = containerOf(pod, query.get("container") ?? "");
   const options = logOptionsOf(query, container, context.clock.now());
   const agent = requireAgent(context, pod);
+  if (response.destroyed) return;
   const controller = new AbortController();
   response.on("close", () => controller.abort());
   const stream = await agent.logs(pod, options, controller.signal);
+  if (controller.signal.aborted) {
+    stream.on("error", () => undefined);
+    stream.destroy();
+    return;
+  }
   response.writeHead(200, { "content-type": "text/plain", "cache-control": "no-cache, private" });
   response.flushHeaders();
   stream.on("error", (error) => {

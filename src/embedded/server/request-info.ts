@@ -10,6 +10,7 @@ export interface ResourcePath {
   readonly subresource: string | undefined;
 }
 
+const DOT_SEGMENT = /(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)/i;
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
 /**
@@ -17,8 +18,11 @@ const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
  * @throws StatusError 400 where it is none
  */
 export function requestUrl(request: { readonly url?: string | undefined }): URL {
+  const { url: target = "/" } = request;
+  // The parser would resolve these: what names a child must not become its parent.
+  if (DOT_SEGMENT.test(target.split("?", 1)[0] ?? "")) throw badRequest(`the path must not have dots: ${target}`);
   // Joined, not resolved: a path that begins with two slashes is not a host.
-  const url = URL.parse(`https://localhost${request.url ?? "/"}`);
+  const url = URL.parse(`https://localhost${target}`);
   if (url === null) throw badRequest(`the path of the request cannot be read: ${request.url}`);
   return url;
 }
@@ -38,7 +42,16 @@ export function parseResourcePath(segments: readonly string[]): ResourcePath | u
   }
   const [resource, name, subresource, ...surplus] = rest;
   if (resource === undefined || resource === "" || surplus.length > 0) return undefined;
+  // Nothing between two slashes is not everything.
+  if (namespace === "" || name === "") return undefined;
   return { gvr: { group, version, resource }, namespace, name, subresource };
+}
+
+/** A regular expression would look at each slash of a long run again and again. */
+export function withoutTrailingSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end -= 1;
+  return path.slice(0, end);
 }
 
 function decode(segment: string): string {

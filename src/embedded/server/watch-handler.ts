@@ -36,10 +36,14 @@ export async function handleWatch(context: ServerContext, exchange: ResourceExch
   const start = startOf(query);
   await store.settled();
   checkNotAhead(query, store.resourceVersion);
+  // A client that went meanwhile has been told of already: its close does not come again.
+  if (response.destroyed) return;
 
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
   response.flushHeaders();
-  const write = (type: EventType, json: string): void => writeEvent(context, exchange, type, json);
+  // What there is at the begin comes in one go, however fast its reader is.
+  let allowance = Number.POSITIVE_INFINITY;
+  const write = (type: EventType, json: string): void => writeEvent(context, exchange, type, json, allowance);
   const disposer = new Disposer();
   response.on("close", () => disposer.dispose());
   const onEvent = (event: StoreEvent): void => {
@@ -58,12 +62,22 @@ export async function handleWatch(context: ServerContext, exchange: ResourceExch
     response.end(`{"type":"ERROR","object":${JSON.stringify(error.toStatus())}}\n`);
     return;
   }
+  allowance = response.writableLength + MAX_UNREAD_BYTES;
   disposer.add(watching.stop);
   if (isTrue(query.get("allowWatchBookmarks"))) {
     const bookmark = (): void => write("BOOKMARK", encoder.bookmark(store.resourceVersion, false));
     disposer.add(context.clock.every(BOOKMARK_MILLISECONDS, bookmark, { background: true }));
   }
-  disposer.add(context.clock.after(timeoutMilliseconds(query), () => response.end(), { background: true }));
+  disposer.add(
+    context.clock.after(
+      timeoutMilliseconds(query),
+      () => {
+        disposer.dispose();
+        response.end();
+      },
+      { background: true },
+    ),
+  );
 }
 
 interface Start {
@@ -96,7 +110,8 @@ function startOf(query: URLSearchParams): Start {
 
 function timeoutMilliseconds(query: URLSearchParams): number {
   const seconds = numberOf(query, "timeoutSeconds") ?? 0;
-  return 1000 * (seconds > 0 ? seconds : MIN_TIMEOUT_SECONDS * (1 + Math.random()));
+  // Longer timers than this end at once.
+  return Math.min(2 ** 31 - 1, 1000 * (seconds > 0 ? seconds : MIN_TIMEOUT_SECONDS * (1 + Math.random())));
 }
 
 function reportAll(
@@ -113,13 +128,19 @@ function reportAll(
 /** The line written last: watchers of the same resource are told of an event one after the other. */
 let lastLine: { readonly type: EventType; readonly json: string; readonly bytes: Buffer } | undefined;
 
-function writeEvent(context: ServerContext, { response }: ResourceExchange, type: EventType, json: string): void {
+function writeEvent(
+  context: ServerContext,
+  { response }: ResourceExchange,
+  type: EventType,
+  json: string,
+  allowance: number,
+): void {
   if (response.destroyed || response.writableEnded) return;
   if (lastLine?.json !== json || lastLine.type !== type) {
     lastLine = { type, json, bytes: Buffer.from(`{"type":"${type}","object":${json}}\n`) };
   }
   response.write(lastLine.bytes);
-  if (response.writableLength > MAX_UNREAD_BYTES) {
+  if (response.writableLength > allowance) {
     context.logger.warn("a watch was ended: its client does not read", { unreadBytes: response.writableLength });
     response.destroy();
   }
