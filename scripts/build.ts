@@ -6,6 +6,7 @@ import { build, type BuildOptions, type Plugin } from "esbuild";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inkFastRows } from "./ink-fast-rows.ts";
+import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -35,7 +36,9 @@ const common: BuildOptions = {
   chunkNames: "[name]-[hash]",
   minifySyntax: true,
   minifyWhitespace: true,
+  // The licences of all that is bundled are written beside the bundle.
   legalComments: "none",
+  metafile: true,
   logLevel: "warning",
   external: ["@lydell/node-pty"],
   define: {
@@ -50,7 +53,7 @@ const common: BuildOptions = {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-await Promise.all([
+const built = await Promise.all([
   build({
     ...common,
     entryPoints: { kelpie: "src/app/main.ts" },
@@ -60,6 +63,8 @@ await Promise.all([
   // One file each: they outlive an upgrade of kelpie, after which a chunk they have not loaded yet would be gone.
   build({ ...common, entryPoints: { daemon: "src/embedded/daemon.ts", netd: "src/embedded/netd.ts" } }),
 ]);
+const inputs = built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(root, inputs));
 cpSync(join(root, "src/embedded/schema/data"), join(dist, "schema/data"), { recursive: true });
 const program = join(dist, "kelpie.js");
 writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, "utf8")}`, { mode: 0o755 });
