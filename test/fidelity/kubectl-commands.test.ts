@@ -61,6 +61,17 @@ const SESSIONS: Readonly<Record<string, readonly Step[]>> = {
     { args: "auth can-i --list", says: /^\*\.\* +\[\] +\[\] +\[\*\]/m },
     { args: "auth whoami", says: /^Groups +\[system:masters system:authenticated\]$/m, since: 28 },
   ],
+  "acts as somebody else": [
+    { args: "auth can-i list pods", says: /^yes$/ },
+    { args: "auth can-i list pods --as=system:serviceaccount:default:default", says: /^no\b/, code: 1 },
+    {
+      args: "get pods --as=bob",
+      says: `Error from server (Forbidden): pods is forbidden: User "bob" cannot list resource "pods" in API group "" in the namespace "{namespace}"`,
+      code: 1,
+    },
+    { args: "get pods --as=bob --as-group=system:masters", says: "No resources found" },
+    { args: "auth whoami --as=bob --as-group=dev", says: /^Groups +\[dev system:authenticated\]$/m, since: 28 },
+  ],
   "applies, compares and edits": [
     { args: "apply -f -", input: web(1), says: "deployment.apps/web created\nservice/web created" },
     { args: "apply -f -", input: web(1), says: "deployment.apps/web unchanged\nservice/web unchanged" },
@@ -261,8 +272,9 @@ describe.each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kub
       if (kubectl.minor < since) continue;
       const result = await run(namespace, args, input);
       const said = `${result.stdout}${result.stderr}`.trim();
-      if (typeof says === "string") expect(said, `kubectl ${args}`).toContain(says);
-      else expect(said, `kubectl ${args}`).toMatch(says);
+      if (typeof says === "string") {
+        expect(said, `kubectl ${args}`).toContain(says.replaceAll("{namespace}", namespace));
+      } else expect(said, `kubectl ${args}`).toMatch(says);
       expect(result.code, `kubectl ${args}: ${said}`).toBe(code);
     }
   });
