@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -77,4 +77,12 @@ test("doctor tries the runtimes and says what they can", async () => {
   expect(stdout).toMatch(/^ok\s+Node\.js: v\d+/m);
   expect(stdout).toMatch(/^(?:ok|warning)\s+runtime namespaces: /m);
   expect(leftoversOf(home)).toEqual([]);
+});
+
+test("a place that cannot be written is named, with the way out", async () => {
+  const file = join(home, "file");
+  await writeFile(file, "");
+  const { code, stderr } = await runKelpie(["cluster", "start"], { ...env, KELPIE_HOME: file });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^kelpie: cannot write to the cluster's directory .*\n {2}KELPIE_HOME/m);
 });

@@ -75,9 +75,14 @@ async function start({ provider, name, flags, json, output }: Call): Promise<num
   if (json) printJson(output, found);
   else {
     output.out(`cluster "${name}" is ready at ${found.server ?? ""} (${seconds} s)\n`);
-    output.out(`  kubectl: export KUBECONFIG=${found.kubeconfig}\n`);
+    output.out(`  kubectl: export KUBECONFIG=${shellWord(found.kubeconfig)}\n`);
   }
   return 0;
+}
+
+/** A text as one word of a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 async function stop({ provider, name, json, output }: Call): Promise<number> {

@@ -81,8 +81,7 @@ export function runDestroy(directory: ClusterDirectory): Promise<void> {
 }
 
 function startProgram(directory: ClusterDirectory, options: readonly string[], detached: boolean) {
-  mkdirSync(directory.path, { recursive: true, mode: 0o700 });
-  const log = openSync(directory.logFile, "a", 0o600);
+  const log = openLog(directory);
   try {
     return spawn(process.execPath, [...NODE_OPTIONS, programPath("daemon"), directory.path, ...options], {
       detached,
@@ -91,5 +90,18 @@ function startProgram(directory: ClusterDirectory, options: readonly string[], d
     });
   } finally {
     closeSync(log);
+  }
+}
+
+/** @throws KelpieError where the cluster's directory cannot be made or written */
+function openLog(directory: ClusterDirectory): number {
+  try {
+    mkdirSync(directory.path, { recursive: true, mode: 0o700 });
+    return openSync(directory.logFile, "a", 0o600);
+  } catch (error) {
+    throw new KelpieError(`cannot write to the cluster's directory ${directory.path}: ${errorMessage(error)}`, {
+      hint: "KELPIE_HOME moves everything kelpie writes to another place.",
+      cause: error,
+    });
   }
 }
