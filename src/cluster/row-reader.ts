@@ -50,9 +50,47 @@ export function readWholeObject(value: unknown, resource: Gvr & { readonly kind?
   // The one place where foreign JSON becomes a `KubeObject`: it has a `metadata` record, the rest stays as it is. Kind
   // and apiVersion, which lists leave out of their items, are filled in; the parsed value is ours alone.
   const object = value as Record<string, unknown> & { metadata: Record<string, unknown> };
+  dropMalformed(object, STRING_FIELDS, isString);
+  dropMalformed(object.metadata, STRING_METADATA, isString);
+  dropMalformed(object.metadata, LIST_METADATA, Array.isArray);
+  const owners = object.metadata["ownerReferences"];
+  if (Array.isArray(owners) && !owners.every(isRecord)) object.metadata["ownerReferences"] = asRecords(owners);
+  dropMalformed(object.metadata, MAP_METADATA, isStringMap);
   if (resource.kind !== undefined && resource.kind !== "") object["kind"] ??= resource.kind;
   object["apiVersion"] ??= apiVersionOf(resource);
   return object;
+}
+
+const STRING_FIELDS = ["apiVersion", "kind"] as const;
+const STRING_METADATA = [
+  "name",
+  "generateName",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "creationTimestamp",
+  "deletionTimestamp",
+] as const;
+const LIST_METADATA = ["ownerReferences", "finalizers", "managedFields"] as const;
+const MAP_METADATA = ["labels", "annotations"] as const;
+
+/** Takes away what is not of the type `KubeObject` promises: an aggregated API server may send anything. */
+function dropMalformed(
+  record: Record<string, unknown>,
+  fields: readonly string[],
+  holds: (value: unknown) => boolean,
+): void {
+  for (const field of fields) if (record[field] !== undefined && !holds(record[field])) delete record[field];
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isStringMap(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  for (const key in value) if (typeof value[key] !== "string") return false;
+  return true;
 }
 
 /** As `readWholeObject`, without managedFields: a third of an object, and no list shows them. */
