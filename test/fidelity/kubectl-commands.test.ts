@@ -185,6 +185,12 @@ const SESSIONS: Readonly<Record<string, readonly Step[]>> = {
       says: "deployment.apps/web resource requirements updated",
     },
     { args: "set serviceaccount deployment/web default", says: "deployment.apps/web serviceaccount updated" },
+    {
+      args: 'patch service web -p {"spec":{"clusterIP":"10.96.200.1"}}',
+      says: 'The Service "web" is invalid: spec.clusterIPs[0]: Invalid value: ["10.96.200.1"]: may not change once set',
+      code: 1,
+    },
+    { args: 'patch service web -p {"spec":{"type":"NodePort"}}', says: "service/web patched" },
     { args: "rollout restart deployment/web", says: "deployment.apps/web restarted" },
     { args: "rollout pause deployment/web", says: "deployment.apps/web paused" },
     { args: "rollout pause deployment/web", says: "is already paused", code: 1 },

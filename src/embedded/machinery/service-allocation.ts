@@ -60,10 +60,9 @@ function chooseClusterIp(service: KubeObject, old: KubeObject | undefined, other
   const asked = asString(at(service, "spec", "clusterIP")) || asString(at(service, "spec", "clusterIPs", 0));
   const before = asString(at(old, "spec", "clusterIP"));
   if (asked === "None") return asked;
-  if (asked === "" && before !== "") return before;
-  if (asked !== "" && asked === before) return asked;
-  const used = new Set(others.map((each) => asString(at(each, "spec", "clusterIP"))));
-  if (asked === "") return freeAddress(used);
+  if (asked === "") return before === "" ? freeAddress(usedBy(others)) : before;
+  // Validation says that another one may not be set.
+  if (before !== "") return asked;
   const fault = (why: string): never => {
     const message = `Invalid value: ["${asked}"]: failed to allocate IP ${asked}: ${why}`;
     throw invalid("", "Service", service.metadata.name ?? "", [
@@ -73,8 +72,12 @@ function chooseClusterIp(service: KubeObject, old: KubeObject | undefined, other
   if (!asked.startsWith(`${NETWORK}.`)) {
     fault(`the provided IP (${asked}) is not in the valid range. The range of valid IPs is ${RANGE}`);
   }
-  if (used.has(asked)) fault("provided IP is already allocated");
+  if (usedBy(others).has(asked)) fault("provided IP is already allocated");
   return asked;
+}
+
+function usedBy(services: readonly KubeObject[]): ReadonlySet<string> {
+  return new Set(services.map((each) => asString(at(each, "spec", "clusterIP"))));
 }
 
 function freeAddress(used: ReadonlySet<string>): string {

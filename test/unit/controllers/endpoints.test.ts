@@ -2,7 +2,8 @@ import { afterEach, expect, test } from "vitest";
 import { asRecords, at, type Json, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
 import { reconcileSlices } from "../../../src/embedded/controllers/endpoints/endpoint-slices.ts";
-import { backendsOf } from "../../../src/embedded/controllers/endpoints/service-backends.ts";
+import { endpointSubsets } from "../../../src/embedded/controllers/endpoints/endpoint-subsets.ts";
+import { backendsOf, type Backend } from "../../../src/embedded/controllers/endpoints/service-backends.ts";
 import { isReady, pod, startTestCluster, turns, type TestCluster } from "./cluster-harness.ts";
 
 let cluster: TestCluster | undefined;
@@ -29,6 +30,33 @@ function subsets(of: TestCluster): readonly Readonly<Record<string, unknown>>[] 
 }
 
 const LABELS = { app: "web" };
+
+test("Endpoints have the same order of addresses whatever the order of the pods", () => {
+  const backend = (ip: string): Backend => ({
+    pod: { metadata: { name: ip } },
+    addresses: [ip],
+    hostname: undefined,
+    nodeName: "",
+    ready: true,
+    serving: true,
+    terminating: false,
+    ports: [{ name: "", port: 80, protocol: "TCP" }],
+  });
+  const [first, second, third] = ["10.244.0.10", "10.244.0.3", "10.244.0.20"].map(backend);
+  const ips = (backends: readonly (Backend | undefined)[]): unknown =>
+    asRecords(
+      at(
+        endpointSubsets(
+          service(),
+          backends.filter((each) => each !== undefined),
+        )[0],
+        "addresses",
+      ),
+    ).map((each) => each["ip"]);
+  // As text, as upstream compares them.
+  expect(ips([first, second, third])).toEqual(["10.244.0.10", "10.244.0.20", "10.244.0.3"]);
+  expect(ips([third, second, first])).toEqual(ips([first, second, third]));
+});
 
 test("a service lists its ready pods in one slice and in its Endpoints", async () => {
   const here = (cluster = await startTestCluster());
@@ -59,7 +87,7 @@ test("a service lists its ready pods in one slice and in its Endpoints", async (
   expect(endpoints(here)[0]).toMatchObject({ nodeName: "node-1", targetRef: { kind: "Pod", namespace: "default" } });
   await here.until("Endpoints have them too", () => asRecords(subsets(here)[0]?.["addresses"]).length === 2);
   expect(asRecords(subsets(here)[0]?.["addresses"]).map((each) => each["ip"])).toEqual(
-    addresses.map((each) => at(each, "status", "podIP")),
+    addresses.map((each) => at(each, "status", "podIP")).toSorted(),
   );
 });
 

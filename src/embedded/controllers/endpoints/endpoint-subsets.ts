@@ -17,7 +17,7 @@ interface Subset {
  */
 export function endpointSubsets(service: KubeObject, backends: readonly Backend[]): readonly Json[] {
   const subsets = new Map<string, Subset>();
-  for (const backend of backends.slice(0, MAX_ADDRESSES)) {
+  for (const backend of backends.slice(0, MAX_ADDRESSES).toSorted(compareAddresses)) {
     if (backend.terminating && !backend.ready) continue;
     if (backend.ports.length === 0 && !isHeadless(service)) continue;
     const ports = backend.ports.toSorted(comparePorts);
@@ -31,6 +31,12 @@ export function endpointSubsets(service: KubeObject, backends: readonly Backend[
     ...(notReady.length === 0 ? {} : { notReadyAddresses: notReady }),
     ...(ports.length === 0 ? {} : { ports: ports.map(portFields) }),
   }));
+}
+
+/** By address as text, as upstream's SortSubsets: the object does not change when pods are listed in another order. */
+function compareAddresses(a: Backend, b: Backend): number {
+  const [left = "", right = ""] = [a.addresses[0], b.addresses[0]];
+  return left < right ? -1 : Number(left > right);
 }
 
 function comparePorts(a: BackendPort, b: BackendPort): number {

@@ -32,7 +32,7 @@ function checkSelectorAndTemplate(spec: JsonObject, kind: string): readonly Stat
   const matches = isJsonObject(selector) && (parsed === undefined || matchesLabels(parsed, stringsOf(labels)));
   if (!matches) {
     const path = "spec.template.metadata.labels";
-    faults.push(invalidValue(path, labels, "`selector` does not match template `labels`"));
+    faults.push(invalidValue(path, isEmpty(labels) ? null : labels, "`selector` does not match template `labels`"));
   }
   return [...faults, ...checkTemplate(template, "spec.template", ["Always"])];
 }
