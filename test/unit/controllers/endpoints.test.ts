@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { asRecords, at, type Json, type KubeObject } from "../../../src/lib/kube/object.ts";
+import { asRecords, asString, at, type Json, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
 import { reconcileSlices } from "../../../src/embedded/controllers/endpoints/endpoint-slices.ts";
 import { endpointSubsets } from "../../../src/embedded/controllers/endpoints/endpoint-subsets.ts";
@@ -87,7 +87,7 @@ test("a service lists its ready pods in one slice and in its Endpoints", async (
   expect(endpoints(here)[0]).toMatchObject({ nodeName: "node-1", targetRef: { kind: "Pod", namespace: "default" } });
   await here.until("Endpoints have them too", () => asRecords(subsets(here)[0]?.["addresses"]).length === 2);
   expect(asRecords(subsets(here)[0]?.["addresses"]).map((each) => each["ip"])).toEqual(
-    addresses.map((each) => at(each, "status", "podIP")).toSorted(),
+    addresses.map((each) => asString(at(each, "status", "podIP"))).toSorted((a, b) => (a < b ? -1 : 1)),
   );
 });
 
