@@ -1,5 +1,7 @@
 const FIRST_MILLISECONDS = 500;
 const MOST_MILLISECONDS = 30_000;
+/** Of what a server may ask for; a timer of months would run out at once. */
+const MOST_ASKED_MILLISECONDS = 300_000;
 
 /** Growing, jittered waits between attempts: 0.5 s to 30 s, each 75 % to 125 % of twice the last. */
 export class Backoff {
@@ -19,7 +21,7 @@ export class Backoff {
     const base = Math.min(MOST_MILLISECONDS, FIRST_MILLISECONDS * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     const jittered = base * (0.75 + this.#random() / 2);
-    return Math.max(atLeast, Math.min(MOST_MILLISECONDS, Math.round(jittered)));
+    return Math.max(Math.min(atLeast, MOST_ASKED_MILLISECONDS), Math.min(MOST_MILLISECONDS, Math.round(jittered)));
   }
 
   reset(): void {

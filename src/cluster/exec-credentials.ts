@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import type { Clock } from "../lib/clock.ts";
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Cancel, Clock } from "../lib/clock.ts";
 import { errorCode, errorMessage } from "../lib/errors.ts";
 import { asString, at, isRecord } from "../lib/kube/object.ts";
 import type { Logger } from "../lib/log.ts";
@@ -28,6 +28,8 @@ export interface ExecOptions {
 /** A plugin that failed is not run again for so long, so that many lists do not start it over and over. */
 const FAILURE_HELD_MILLISECONDS = 5000;
 const PLUGIN_TIMEOUT_MILLISECONDS = 180_000;
+/** For a plugin that was told to end, and for what its children still have to say. */
+const PLUGIN_END_MILLISECONDS = 2000;
 const MAX_OUTPUT_BYTES = 1 << 20;
 
 /**
@@ -151,15 +153,39 @@ async function spawnPlugin(
         }),
       );
     };
-    const child = spawn(plugin.command, plugin.args, {
-      env: { ...env, ...plugin.env, KUBERNETES_EXEC_INFO: info },
-      stdio: [interactive ? "inherit" : "ignore", "pipe", interactive ? "inherit" : "pipe"],
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(plugin.command, plugin.args, {
+        env: { ...env, ...plugin.env, KUBERNETES_EXEC_INFO: info },
+        stdio: [interactive ? "inherit" : "ignore", "pipe", interactive ? "inherit" : "pipe"],
+      });
+    } catch (error) {
+      fail(`cannot run: ${errorMessage(error)}`, error);
+      return;
+    }
     let output = "";
     let complaint = "";
-    const stop = (): void => void child.kill("SIGTERM");
-    const cancel = clock.after(PLUGIN_TIMEOUT_MILLISECONDS, stop, { background: true });
+    // Its children may hold the pipes open for ever: after its end nobody waits long for more.
+    const release = (): void => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    };
+    let cancelKill: Cancel | undefined;
+    let timedOut = false;
+    const stop = (): void => {
+      child.kill("SIGTERM");
+      cancelKill ??= clock.after(PLUGIN_END_MILLISECONDS, () => child.kill("SIGKILL"), { background: true });
+    };
+    const onTimeout = (): void => {
+      timedOut = true;
+      stop();
+    };
+    let cancel = clock.after(PLUGIN_TIMEOUT_MILLISECONDS, onTimeout, { background: true });
     signal.addEventListener("abort", stop, { once: true });
+    child.on("exit", () => {
+      cancel();
+      cancel = clock.after(PLUGIN_END_MILLISECONDS, release, { background: true });
+    });
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       if (output.length < MAX_OUTPUT_BYTES) output += text;
     });
@@ -168,6 +194,7 @@ async function spawnPlugin(
     });
     const settle = (): void => {
       cancel();
+      cancelKill?.();
       signal.removeEventListener("abort", stop);
     };
     child.on("error", (error) => {
@@ -179,6 +206,7 @@ async function spawnPlugin(
       logger.info("credential plugin ended", { command: plugin.command, code, ms: clock.now() - started });
       const said = sanitize(complaint.trim().split("\n").slice(-3).join(" "));
       if (code === 0) resolve(output);
+      else if (timedOut) fail(`did not end within ${PLUGIN_TIMEOUT_MILLISECONDS / 1000} s`);
       else if (killedBy !== null) fail(`was ended by ${killedBy}${said === "" ? "" : `: ${said}`}`);
       else fail(`failed with exit code ${code}${said === "" ? "" : `: ${said}`}`);
     });

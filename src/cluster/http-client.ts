@@ -265,7 +265,8 @@ export class HttpClient {
       const { socket } = outgoing;
       if (request.patience === "quiet" && socket?.connecting === false) return;
       const bytes = (socket?.bytesRead ?? 0) + (socket?.bytesWritten ?? 0);
-      if (bytes !== moved && moved !== -1) since = clock.now();
+      // A clock that was set back begins anew, or the silence would last as long as it went back.
+      if ((bytes !== moved && moved !== -1) || clock.now() < since) since = clock.now();
       moved = bytes;
       if (clock.now() - since >= timeoutMilliseconds) outgoing.destroy(this.#silence(timeoutMilliseconds));
       else cancel = clock.after(period, check);

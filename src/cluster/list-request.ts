@@ -36,6 +36,8 @@ export function queryPath(
 export interface ListListener {
   row(row: ResourceRow): void;
   columns(columns: readonly TableColumnDefinition[]): void;
+  /** The list begins anew: what came so far may be gone. */
+  restarted(): void;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function listPages(
       if (!isApiError(error, 410) || next === "") throw error;
       next = "";
       paged = false;
+      listener.restarted();
       continue;
     }
     next = asString(at(envelope, "metadata", "continue"));
@@ -122,7 +125,11 @@ export async function listObjects(
   signal: AbortSignal,
 ): Promise<readonly KubeObject[]> {
   const objects: KubeObject[] = [];
-  const collect = { row: (row: ResourceRow) => void objects.push(row.object), columns() {} };
+  const collect = {
+    row: (row: ResourceRow) => void objects.push(row.object),
+    columns() {},
+    restarted: () => void objects.splice(0),
+  };
   await listPages(client, query, collect, signal);
   return objects;
 }

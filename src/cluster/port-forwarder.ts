@@ -139,6 +139,12 @@ export class PortForwarder implements PortForwards {
       }
       return;
     }
+    // Either end may have gone while the other was opened: nothing would tell of it any more.
+    if (local.destroyed || this.#entries.get(id) !== entry) {
+      local.destroy();
+      socket.terminate();
+      return;
+    }
     this.#join(id, entry, local, socket);
   }
 

@@ -131,6 +131,7 @@ export class Reflector {
     const listener = {
       row: (row: ResourceRow) => sink.put(row),
       columns: (columns: readonly TableColumnDefinition[]) => sink.columns(columns),
+      restarted: () => sink.listing(),
     };
     this.#version = await listPages(client, query, listener, this.#current.signal);
     sink.listed();
@@ -152,7 +153,7 @@ export class Reflector {
         else this.#backoff.reset();
       } catch (error) {
         if (signal.aborted || this.#relist) return;
-        if (isApiError(error, 410)) {
+        if (isApiError(error, 410) || isAheadOfServer(error)) {
           if (clock.now() - this.#lastListed < 1000) await this.#sleeper.sleep(this.#backoff.next(), signal);
           return;
         }
@@ -163,8 +164,10 @@ export class Reflector {
         const good = clock.now() - started >= GOOD_WATCH_MILLISECONDS;
         if (good) this.#backoff.reset();
         const lost: unknown = this.#current.signal.reason;
-        if (!good || lost instanceof ConnectionError)
-          await this.#failed(lost instanceof ConnectionError ? lost : error);
+        const cause = lost instanceof ConnectionError ? lost : error;
+        if (!good || lost instanceof ConnectionError) await this.#failed(cause);
+        // A server that was away may come back with another store, whose versions say nothing about the rows.
+        if (wasAway(cause)) return;
       }
     }
   }
@@ -203,23 +206,24 @@ export class Reflector {
   }
 
   #event(line: string): void {
-    const { query, sink, logger } = this.#options;
+    const { query, sink } = this.#options;
     let event: unknown;
     try {
       event = JSON.parse(line);
-    } catch {
-      logger.warn("a watch event is not JSON", { resource: groupResource(query.resource), length: line.length });
-      return;
+    } catch (error) {
+      // Reading on would lose the event: the watch begins again from the last one that was understood.
+      throw new ConnectionError("protocol", `cannot watch ${groupResource(query.resource)}: an event is not JSON`, {
+        cause: error,
+      });
     }
     const type = asString(at(event, "type"));
     const object = at(event, "object");
     if (type === "ERROR") throw apiErrorFromStatus(object, subjectOf(query, "watch"));
     if (!isRecord(object)) {
-      logger.warn("a watch event has no object", { resource: groupResource(query.resource), type });
-      return;
+      throw new ConnectionError("protocol", `cannot watch ${groupResource(query.resource)}: an event has no object`);
     }
     if (object["kind"] === "Table") this.#tableEvent(type, object);
-    else if (type === "BOOKMARK") this.#advance(at(object, "metadata", "resourceVersion"));
+    else if (type === "BOOKMARK") this.#bookmark(at(object, "metadata", "resourceVersion"));
     else this.#rowEvent(type, rowOfObject(object, query.resource));
     sink.fresh();
   }
@@ -229,7 +233,7 @@ export class Reflector {
     const columns = readColumns(table["columnDefinitions"]);
     if (columns !== undefined && type !== "BOOKMARK") sink.columns(columns);
     for (const value of asArray(table["rows"])) {
-      if (type === "BOOKMARK") this.#advance(at(value, "object", "metadata", "resourceVersion"));
+      if (type === "BOOKMARK") this.#bookmark(at(value, "object", "metadata", "resourceVersion"));
       else this.#rowEvent(type, rowOfTable(value, query.resource));
     }
     this.#advance(at(table, "metadata", "resourceVersion"));
@@ -247,6 +251,14 @@ export class Reflector {
       sink.put(query.form === "table" && row.cells === undefined ? withPlainCells(row) : row);
     } else return;
     this.#backoff.reset();
+    this.#advance(version);
+  }
+
+  #bookmark(version: unknown): void {
+    if (typeof version === "string" && isOlder(version, this.#version)) {
+      const message = `the resource version went back from ${this.#version} to ${version}`;
+      throw apiErrorFromStatus({ code: 410, reason: "Expired", message }, subjectOf(this.#options.query, "watch"));
+    }
     this.#advance(version);
   }
 
@@ -278,4 +290,20 @@ export class Reflector {
     sink.state({ state: "stale", since: this.#staleSince, error: cause, retryAt: clock.now() + wait });
     await this.#sleeper.sleep(wait, signal);
   }
+}
+
+/** The server's history is behind what was seen: it has lost its store, or was replaced by another one. */
+function isAheadOfServer(error: unknown): boolean {
+  return isApiError(error, 504) && error.message.includes("Too large resource version");
+}
+
+/** Versions are decimal numbers of any length (KEP-5504). */
+function isOlder(left: string, right: string): boolean {
+  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false;
+  return left.length === right.length ? left < right : left.length < right.length;
+}
+
+/** Not merely a connection that was cut. */
+function wasAway(error: unknown): boolean {
+  return error instanceof ConnectionError && error.fault !== "cut" && error.fault !== "protocol";
 }

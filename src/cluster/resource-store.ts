@@ -113,6 +113,8 @@ export class SharedStore implements ResourceStore, ReflectorSink {
     const seen = this.#seen ?? new Set();
     this.#seen = undefined;
     for (const key of this.#rows.keys()) if (!seen.has(key)) this.#pending.set(key, undefined);
+    // What an earlier list or watch brought and nobody was shown yet.
+    for (const key of this.#pending.keys()) if (!seen.has(key)) this.#pending.set(key, undefined);
     this.#schedule();
   }
 

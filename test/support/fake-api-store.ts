@@ -47,6 +47,14 @@ export class FakeApiStore {
     this.#history.length = 0;
   }
 
+  /** Everything is lost and counting begins anew, as when a cluster is made again under the same address. */
+  wipe(): void {
+    this.#version = 1;
+    this.#compacted = 0;
+    this.#history.length = 0;
+    this.#collections.clear();
+  }
+
   collection(gvr: Gvr): Map<string, StoredObject> {
     const key = gvrKey(gvr);
     const found = this.#collections.get(key);

@@ -77,6 +77,8 @@ export interface FakeSession {
   received(channel: number): string;
   send(channel: number, data: string | Buffer): void;
   close(): void;
+  /** Calls back once the client is gone. */
+  onClose(listener: () => void): void;
   /** Breaks the connection without a closing handshake. */
   cut(): void;
 }
@@ -112,6 +114,7 @@ export class FakeSessions {
       received: (channel) => received.get(channel) ?? "",
       send: (channel, data) => webSocket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(data)])),
       close: () => webSocket.close(1000),
+      onClose: (listener) => void webSocket.on("close", listener),
       cut: () => webSocket.terminate(),
     };
     webSocket.on("message", (message: Buffer) => {

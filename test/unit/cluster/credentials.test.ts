@@ -1,4 +1,5 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
@@ -70,6 +71,9 @@ ${text}
     info: async () => JSON.parse(await readFile(info, "utf8")) as unknown,
   };
 }
+
+const childFile = join(tmpdir(), `kelpie-plugin-child-${process.pid}`);
+afterEach(() => rm(childFile, { force: true }));
 
 const connected = (cluster: Cluster): Promise<unknown> =>
   eventually(cluster.status, ({ state }) => state === "connected");
@@ -144,6 +148,31 @@ describe("an exec plugin", () => {
     const { cluster } = await openWithPlugin(body);
     await unreachable(cluster);
     expect(cluster.status.get()).toMatchObject({ error: { message: expect.stringContaining(message) } });
+  });
+
+  it("that neither ends nor listens to SIGTERM is killed, and the context says so", async () => {
+    const { cluster } = await openWithPlugin(
+      `process.on("SIGTERM", () => undefined); setInterval(() => undefined, 1000);`,
+      { clock: hastyClock(150) },
+    );
+    const status = await eventually(cluster.status, ({ state }) => state === "unreachable");
+    expect(status).toMatchObject({ error: { message: expect.stringContaining("did not end within 180 s") } });
+  });
+
+  it("that leaves a child with its output open is not waited for", async () => {
+    const { cluster } = await openWithPlugin(
+      `const child = require("node:child_process").spawn("sleep", ["20"], { stdio: ["ignore", "inherit", "inherit"] });
+       writeFileSync(${JSON.stringify(childFile)}, String(child.pid)); child.unref(); token("good");`,
+      { clock: hastyClock(10) },
+    );
+    await connected(cluster);
+    process.kill(Number(await readFile(childFile, "utf8")));
+  });
+
+  it("with an impossible command says that it cannot run", async () => {
+    const { cluster } = await openWithPlugin("", {}, { command: "no\0name" });
+    const status = await unreachable(cluster);
+    expect(status).toMatchObject({ error: { name: "CredentialError" } });
   });
 
   it("that is not installed names its install hint", async () => {

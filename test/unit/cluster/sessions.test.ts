@@ -221,6 +221,21 @@ describe("a port-forward", () => {
     expect(cluster.portForwards.get()).toEqual([]);
   });
 
+  it("that is stopped while a connection is being opened leaves none open", async () => {
+    const { server, cluster } = await open();
+    const forward = await cluster.portForwards.open({ namespace: "default", pod: "box", remotePort: 80, localPort: 0 });
+    const ended = new Promise<void>((resolve) => {
+      server.sessions.onSession = (session) => session.onClose(resolve);
+    });
+    server.intercept(({ path }) => {
+      if (path.endsWith("/portforward")) cluster.portForwards.stop(forward.id);
+      return undefined;
+    });
+    await dial(forward.localPort);
+    await ended;
+    expect(cluster.portForwards.get()).toEqual([]);
+  });
+
   it("ends with its connections when it is stopped", async () => {
     const { cluster } = await open();
     const forward = await cluster.portForwards.open({ namespace: "default", pod: "box", remotePort: 80, localPort: 0 });

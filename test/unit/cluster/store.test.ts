@@ -182,25 +182,28 @@ describe("a watch", () => {
     expect(podRequests(server, false)).toBe(2);
   });
 
-  it("survives events that are no JSON, no objects or of unknown types", async () => {
+  it("survives events without an object or of unknown types", async () => {
     const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 });
     const store = hold(cluster.store(podQuery(server)));
     await live(store);
     await server.until(() => server.watchCount === 1);
-    for (const line of [
-      "{not json",
-      '{"type":"ADDED"}',
-      '{"type":"ADDED","object":{}}',
-      '{"type":"?","object":{"metadata":{}}}',
-      "[]",
-      "null",
-    ]) {
-      server.pushRaw(line);
-    }
+    for (const line of ['{"type":"ADDED","object":{}}', '{"type":"?","object":{"metadata":{}}}']) server.pushRaw(line);
     server.push(pod("after"));
     await eventually(store, ({ rows }) => rows.size === 6);
     expect(podRequests(server, false)).toBe(1);
     expect(podRequests(server, true)).toBe(1);
+  });
+
+  it.each(["{not json", '{"type":"ADDED"}', "[]", "null"])("begins the watch anew after %s", async (line) => {
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 }, { clock: hastyClock(20) });
+    const store = hold(cluster.store(podQuery(server)));
+    await live(store);
+    await server.until(() => server.watchCount === 1);
+    server.pushRaw(line);
+    server.push(pod("after"));
+    await eventually(store, ({ rows }) => rows.size === 6);
+    expect(podRequests(server, false)).toBe(1);
+    expect(podRequests(server, true)).toBe(2);
   });
 
   it("becomes polling where watching is forbidden, and says so", async () => {
