@@ -246,9 +246,11 @@ const SESSIONS: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
-it.skipIf(kubectls.length > 0)("kubectl is not installed: commands are not tested (scripts/fetch-kubectl.sh)", () => {
-  expect(kubectls).toEqual([]);
-});
+/** Before protobuf bodies and WebSockets, with both, and of the release that is served. */
+const WANTED_MINORS = [20, 32, 36];
+const missing = WANTED_MINORS.filter((minor) => !kubectls.some((kubectl) => kubectl.minor === minor));
+
+it.skip.each(missing)("kubectl 1.%i is not here: not tested with it (scripts/fetch-kubectl.sh fetches it)", () => {});
 
 describe.each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kubectl]))("kubectl %s", (_, kubectl) => {
   const directory = mkdtempSync(join(tmpdir(), "kelpie-commands-"));
