@@ -1,5 +1,6 @@
 import { KelpieError } from "../lib/errors.ts";
 import { groupResource } from "../lib/kube/gvr.ts";
+import { inReadingOrder } from "../lib/kube/field-order.ts";
 import { asRecord, asString, isRecord, type KubeObject } from "../lib/kube/object.ts";
 import { parseYaml, toYaml } from "../lib/yaml.ts";
 import { isApiError } from "./api-error.ts";
@@ -34,7 +35,7 @@ export function cleanForEdit(object: KubeObject): Fields {
   delete annotations[LAST_APPLIED];
   if (Object.keys(annotations).length === 0) delete kept["annotations"];
   else kept["annotations"] = annotations;
-  return { apiVersion, kind, metadata: kept, ...body };
+  return inReadingOrder({ apiVersion, kind, metadata: kept, ...body });
 }
 
 export function editableYaml(object: KubeObject): string {

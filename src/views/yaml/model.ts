@@ -1,3 +1,4 @@
+import { inReadingOrder } from "../../lib/kube/field-order.ts";
 import { asRecord, asString, isRecord, type KubeObject } from "../../lib/kube/object.ts";
 import { sanitize } from "../../lib/text.ts";
 import { toYaml } from "../../lib/yaml.ts";
@@ -13,7 +14,7 @@ const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** The YAML of an object; values of a Secret are masked or decoded, wherever they stand. */
 export function objectYaml(object: KubeObject, options: YamlOptions): string {
-  return toYaml(object.kind === "Secret" ? withoutValues(object, options.decode) : object);
+  return toYaml(inReadingOrder(object.kind === "Secret" ? withoutValues(object, options.decode) : object));
 }
 
 /** A Secret with its values masked or decoded. kubectl keeps a copy of the values in an annotation: that is masked too. */

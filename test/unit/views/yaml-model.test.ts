@@ -27,6 +27,30 @@ test("decoded values are text, and binary ones stay binary", () => {
   expect(decoded).toMatch(/blob: <binary, 3 bytes>/);
 });
 
+test("fields stand in the order people read them, the name before all that was generated", () => {
+  const yaml = objectYaml(
+    {
+      status: { phase: "Running" },
+      spec: { nodeName: "n", containers: [{ image: "i", name: "b", args: ["z", "a"] }, { name: "a" }] },
+      metadata: {
+        generateName: "web-",
+        labels: { tier: "x", app: "web" },
+        uid: "u",
+        namespace: "default",
+        name: "web-1",
+      },
+      kind: "Pod",
+      apiVersion: "v1",
+    },
+    { decode: false },
+  );
+  const keys = yaml.split("\n").flatMap((line) => /^[ -]*([A-Za-z]+):/.exec(line)?.[1] ?? []);
+  expect(keys.join(" ")).toBe(
+    "apiVersion kind metadata name namespace generateName labels app tier uid " +
+      "spec containers args image name name nodeName status phase",
+  );
+});
+
 function coloured(yaml: string): readonly string[] {
   return yamlLines(yaml).map((line) =>
     (line.spans ?? []).map((span) => `${span.tone}:${line.text.slice(span.start, span.end)}`).join(" "),
