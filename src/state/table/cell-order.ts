@@ -19,11 +19,23 @@ export function parseDuration(text: string): number | undefined {
   return sum;
 }
 
+/** What `250m` is in a column: minutes or thousandths. */
+export type CellUnit = "duration" | "quantity";
+
+const QUANTITY_WORDS =
+  /\b(?:cpus?|cores?|mem|memory|storage|capacity|allocatable|requests?|limits?|used|usage|hard|quantity|size|disk|targets?|metrics?|reference|value|utili[sz]ation|ephemeral)\b/i;
+
+/** Read from the name of a printed column: no type the API knows tells them apart. */
+export function cellUnitOf(columnName: string, columnType = "string"): CellUnit {
+  if (columnType === "date") return "duration";
+  return QUANTITY_WORDS.test(columnName.replaceAll(/[^a-z]+/gi, " ")) ? "quantity" : "duration";
+}
+
 /**
  * What a printed cell sorts by: numbers, ages, quantities, percentages, `ready/total`, addresses and versions by value,
- * all else by its text. `undefined` for text.
+ * all else by its text.
  */
-export function cellOrder(cell: unknown): number | string {
+export function cellOrder(cell: unknown, unit: CellUnit = "duration"): number | string {
   if (typeof cell === "number") return cell;
   if (typeof cell === "boolean") return cell ? 1 : 0;
   if (typeof cell !== "string") return "";
@@ -32,6 +44,8 @@ export function cellOrder(cell: unknown): number | string {
   if (/^-?\d+(?:\.\d+)?$/.test(plain)) return Number(plain);
   const ratio = /^(\d+)\/(\d+)$/.exec(text);
   if (ratio !== null) return Number(ratio[1]) / Math.max(1, Number(ratio[2]));
+  const quantity = unit === "quantity" ? parseQuantity(text) : undefined;
+  if (quantity !== undefined) return quantity;
   const duration = parseDuration(text);
   if (duration !== undefined) return duration;
   const counted = /^(\d+) \(.* ago\)$/.exec(text);

@@ -2,7 +2,7 @@ import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { fuzzyScore } from "../../lib/fuzzy.ts";
 import { matchesLabels, parseLabelSelector } from "../../lib/kube/selector.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
-import { cellOrder, parseDuration } from "./cell-order.ts";
+import { cellOrder, cellUnitOf, parseDuration } from "./cell-order.ts";
 import type { TableColumn, TableRow } from "./table-column.ts";
 
 /** Whether a row is shown. `haystack` is the text of its visible columns. */
@@ -101,7 +101,8 @@ function fieldTest(column: TableColumn, value: string): RowTest {
 
 function comparisonTest(column: TableColumn, operator: string, operand: string): RowTest {
   if (operand === "") return () => true;
-  const duration = /[smhdy]$/.test(operand) && column.clock === true ? parseDuration(operand) : undefined;
+  const aged = column.clock === true || cellUnitOf(column.title) === "duration";
+  const duration = /[smhdy]$/.test(operand) && aged ? parseDuration(operand) : undefined;
   const bound = duration ?? parseQuantity(operand);
   if (bound === undefined) {
     throw new FilterError(`${column.title} cannot be compared with "${operand}": write a number, a quantity or an age`);

@@ -2,7 +2,7 @@ import type { RowContext, KindDefinition } from "../../resources/kind.ts";
 import { ageKey } from "../../resources/columns.ts";
 import { ageOf } from "../../lib/age.ts";
 import type { TableColumnDefinition } from "../../lib/kube/table.ts";
-import { cellOrder } from "../../state/table/cell-order.ts";
+import { cellOrder, cellUnitOf } from "../../state/table/cell-order.ts";
 import type { TableColumn } from "../../state/table/table-column.ts";
 
 /** NAMESPACE, first where a table shows more than one. */
@@ -51,6 +51,7 @@ export function serverColumns(definitions: readonly TableColumnDefinition[], now
         sortKey: ({ object }) => ageKey(object.metadata.creationTimestamp, start),
       };
     }
+    const unit = cellUnitOf(definition.name, definition.type);
     const isName = definition.format === "name" || id === "name";
     return {
       id,
@@ -60,7 +61,7 @@ export function serverColumns(definitions: readonly TableColumnDefinition[], now
       minWidth: isName ? 12 : 4,
       ...(definition.type === "integer" || definition.type === "number" ? { align: "right" } : {}),
       text: (row) => cellText(row.cells?.[index]),
-      sortKey: (row) => cellOrder(row.cells?.[index]),
+      sortKey: (row) => cellOrder(row.cells?.[index], unit),
     };
   });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { asString } from "../../../src/lib/kube/object.ts";
-import { cellOrder, compareOrder, parseDuration } from "../../../src/state/table/cell-order.ts";
+import { cellOrder, cellUnitOf, compareOrder, parseDuration } from "../../../src/state/table/cell-order.ts";
 import { parseFilter } from "../../../src/state/table/filter.ts";
 import type { TableColumn, TableRow } from "../../../src/state/table/table-column.ts";
 
@@ -91,6 +91,19 @@ test.each([
   ["5", "<none>"],
 ])("%s sorts before %s", (left, right) => {
   expect(compareOrder(cellOrder(left), cellOrder(right))).toBeLessThan(0);
+});
+
+test.each([
+  ["CPU", "250m", "1"],
+  ["cpu-requests", "90m", "2"],
+  ["Memory Limit", "250m", "1Mi"],
+  ["Capacity", "128Mi", "1Gi"],
+  ["Age", "50s", "2m"],
+  ["Duration", "250m", "5h"],
+  ["Last Seen", "90s", "2m"],
+])("In a column %s, %s sorts before %s", (name, left, right) => {
+  const unit = cellUnitOf(name);
+  expect(compareOrder(cellOrder(left, unit), cellOrder(right, unit))).toBeLessThan(0);
 });
 
 test("Durations are read as kubectl prints them", () => {
