@@ -173,6 +173,8 @@ export interface LogQuery {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
+  /** The instance that is meant, as the status has it: after a restart its log is read to its end, and no other's. */
+  readonly containerId?: string;
   readonly follow: boolean;
   readonly previous?: boolean;
   readonly tailLines?: number;
@@ -183,6 +185,8 @@ export interface LogHandler {
   lines(lines: readonly LogLine[]): void;
   /** The stream broke and is being resumed from the last timestamp, without gaps or doubles. */
   interrupted(error: KelpieError, retryAt: number): void;
+  /** An interrupted stream is read again; lines need not come at once. */
+  resumed?(): void;
   /** Nothing more comes: the container ended, or the query does not follow. */
   ended(): void;
   /** The server refuses: not allowed, no such container, container waiting. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
+import { KelpieError } from "../lib/errors.ts";
 import { apiPath } from "../lib/kube/gvr.ts";
-import { asRecords, at } from "../lib/kube/object.ts";
+import { asRecords, asString, at } from "../lib/kube/object.ts";
 import { isApiError, type RequestSubject } from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
 import type { LogHandler, LogLine, LogQuery } from "./cluster.ts";
@@ -15,6 +16,12 @@ const PODS = { group: "", version: "v1", resource: "pods" } as const;
 const MAX_LINE_BYTES = 16 * 2 ** 20;
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
+/** How a stream ended: as the server wanted it, or by a fault after which lines may be missing. */
+type Ending = "complete" | "broken";
+
+/** `replaced`: the container runs again as another instance; `unknown`: no right to look. */
+type Fate = "running" | "ended" | "replaced" | "gone" | "unknown";
+
 /** Follows one container's log over broken connections, without gaps or doubles. Stops when the signal aborts. */
 export class LogFollower {
   readonly #client: HttpClient;
@@ -25,6 +32,11 @@ export class LogFollower {
   readonly #backoff = new Backoff();
   readonly #sleeper: Sleeper;
   readonly #window = new ResumeWindow();
+  /** A last line without its newline. */
+  #partial: string | undefined;
+  /** Lines of the present stream that were not known before. */
+  #brought = 0;
+  #interrupted = false;
 
   constructor(client: HttpClient, clock: Clock, query: LogQuery, handler: LogHandler, signal: AbortSignal) {
     this.#client = client;
@@ -40,20 +52,54 @@ export class LogFollower {
   }
 
   async #run(): Promise<void> {
+    let last: Ending | undefined;
     while (!this.#signal.aborted) {
       try {
+        if (last !== undefined && (await this.#isOver(last))) return;
+        last = "broken";
         await this.#stream();
+        last = "complete";
         if (this.#signal.aborted) return;
-        if (!this.#query.follow || !(await this.#runsOn())) {
-          this.#handler.ended();
+        if (!this.#query.follow) {
+          this.#finish();
           return;
         }
-        // The stream ended and the container did not: the server or something on the way limits how long it may last.
-        await this.#sleeper.sleep(this.#backoff.next(), this.#signal);
       } catch (error) {
         if (this.#signal.aborted || (await this.#gaveUp(error))) return;
       }
     }
+  }
+
+  /** After a stream: whether nothing more can come. Reads what is left of an instance that another one has replaced. */
+  async #isOver(last: Ending): Promise<boolean> {
+    let fate = await this.#fate();
+    if (fate === "running" && last === "complete") {
+      // The stream ended and the container did not: the server or something on the way limits how long it may last.
+      await this.#sleeper.sleep(this.#backoff.next(), this.#signal);
+      fate = await this.#fate();
+    }
+    if (this.#signal.aborted) return true;
+    switch (fate) {
+      case "running":
+        return false;
+      case "unknown":
+        // Without the right to look, a stream that ends at once and brings nothing tells that there is nothing.
+        if (last === "broken" || this.#brought > 0) return false;
+        break;
+      case "ended":
+        if (last === "broken") return false;
+        break;
+      case "replaced":
+        await this.#stream(true);
+        break;
+      case "gone":
+        if (last === "broken") {
+          this.#lost();
+          return true;
+        }
+    }
+    this.#finish();
+    return true;
   }
 
   /** Tells the handler; `true` when there is nothing to wait for. */
@@ -62,45 +108,76 @@ export class LogFollower {
     const started = this.#window.last !== undefined;
     const transient = !isApiError(cause) || cause.status >= 500 || cause.status === 429 || cause.status === 401;
     if (started && isApiError(cause, 400, 404)) {
-      this.#handler.ended();
+      this.#lost();
       return true;
     }
     if (!this.#query.follow || !transient) {
+      this.#deliverPartial();
       this.#handler.failed(cause);
       return true;
     }
     const wait = this.#backoff.next(isApiError(cause) ? cause.retryAfterMilliseconds : 0);
+    this.#interrupted = true;
     this.#handler.interrupted(cause, this.#clock.now() + wait);
     await this.#sleeper.sleep(wait, this.#signal);
     return false;
   }
 
-  async #stream(): Promise<void> {
-    const { follow } = this.#query;
+  #finish(): void {
+    this.#deliverPartial();
+    this.#handler.ended();
+  }
+
+  /** The log can be read no more, and nobody knows whether something was missed. */
+  #lost(): void {
+    this.#deliverPartial();
+    const after = this.#window.last === undefined ? "" : ` after ${this.#window.last}`;
+    this.#handler.failed(
+      new KelpieError(`the stream broke and its log is gone: what it wrote${after} may be missing here`),
+    );
+  }
+
+  /** What came of a last line before the stream ended; a stream that is resumed brings that line again, whole. */
+  #deliverPartial(): void {
+    const partial = this.#partial;
+    this.#partial = undefined;
+    if (partial !== undefined && !this.#window.maybeKnown(partial)) this.#deliver([partial]);
+  }
+
+  /** @param replaced reads the instance before the present one, to its end */
+  async #stream(replaced = false): Promise<void> {
+    const follow = this.#query.follow && !replaced;
     const resumed = this.#window.resume();
+    this.#brought = 0;
     const { body } = await this.#client.send({
-      path: this.#path(resumed),
+      path: this.#path(resumed, replaced),
       about: this.#subject("read the log of"),
       accept: "*/*",
       signal: this.#signal,
       patience: follow ? "quiet" : "answer",
     });
+    if (this.#interrupted) this.#handler.resumed?.();
+    this.#interrupted = false;
+    this.#partial = undefined;
     const splitter = new LineSplitter(MAX_LINE_BYTES);
     const slice = new TimeSlice();
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      this.#deliver(splitter.push(chunk));
-      await slice.breathe();
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        this.#deliver(splitter.push(chunk));
+        await slice.breathe();
+      }
+    } finally {
+      this.#partial = splitter.end();
     }
-    // Only a stream that ended well may end without a newline; a cut one brings its last line again.
-    const last = splitter.end();
-    if (last !== undefined) this.#deliver([last]);
   }
 
-  #path(since: string | undefined): string {
-    const { namespace, pod, container, follow, previous, tailLines, sinceSeconds } = this.#query;
+  #path(since: string | undefined, replaced: boolean): string {
+    const { namespace, pod, container, tailLines, sinceSeconds } = this.#query;
+    const follow = this.#query.follow && !replaced;
+    const previous = this.#query.previous === true || replaced;
     const parameters = new URLSearchParams({ container, timestamps: "true" });
     if (follow) parameters.set("follow", "true");
-    if (previous === true) parameters.set("previous", "true");
+    if (previous) parameters.set("previous", "true");
     if (since !== undefined) parameters.set("sinceTime", since);
     else {
       if (tailLines !== undefined) parameters.set("tailLines", String(tailLines));
@@ -117,6 +194,7 @@ export class LogFollower {
     }
     if (lines.length === 0) return;
     this.#backoff.reset();
+    this.#brought += lines.length;
     this.#handler.lines(lines);
   }
 
@@ -128,9 +206,9 @@ export class LogFollower {
     return { time: this.#window.last ?? new Date(this.#clock.now()).toISOString(), text };
   }
 
-  /** Whether the container whose log ended is still running. */
-  async #runsOn(): Promise<boolean> {
-    const { namespace, pod, container } = this.#query;
+  /** What has become of the instance whose log is read. */
+  async #fate(): Promise<Fate> {
+    const { namespace, pod, container, containerId } = this.#query;
     let object: unknown;
     try {
       object = await this.#client.json({
@@ -139,15 +217,18 @@ export class LogFollower {
         signal: this.#signal,
       });
     } catch (error) {
-      // Without the right to look there is no telling: what ended well has ended.
-      if (isApiError(error, 403, 404)) return false;
+      if (isApiError(error, 403)) return "unknown";
+      if (isApiError(error, 404)) return "gone";
       throw error;
     }
-    return ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"].some((list) =>
-      asRecords(at(object, "status", list)).some(
-        (status) => status["name"] === container && at(status, "state", "running") !== undefined,
-      ),
-    );
+    const status = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
+      .flatMap((list) => asRecords(at(object, "status", list)))
+      .find((one) => one["name"] === container);
+    const present = asString(status?.["containerID"]);
+    if (containerId !== undefined && present !== "" && present !== containerId) {
+      return at(status, "lastState", "terminated", "containerID") === containerId ? "replaced" : "gone";
+    }
+    return at(status, "state", "running") === undefined ? "ended" : "running";
   }
 
   #subject(verb: string): RequestSubject {

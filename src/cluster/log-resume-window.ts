@@ -45,6 +45,12 @@ export class ResumeWindow {
     return true;
   }
 
+  /** Whether a line that was cut off, its time included, may be the beginning of one sent again. */
+  maybeKnown(cut: string): boolean {
+    for (const [line, count] of this.#known ?? []) if (count > 0 && line.startsWith(cut)) return true;
+    return false;
+  }
+
   #remember(line: LogLine): void {
     this.#last = line.time;
     const second = wholeSecond(line.time);

@@ -142,6 +142,42 @@ describe("a followed log", () => {
     await server.setOnline(true);
     expect(texts(await eventually(heard, ({ lines }) => lines.length === 2))).toEqual(["one", "two"]);
   });
+
+  it("reads a replaced instance to its end, and nothing of the one that follows it", async () => {
+    const { server, cluster } = await open();
+    let replaced = false;
+    server.intercept(({ path, query }) => {
+      if (!replaced) return undefined;
+      if (path.endsWith("/pods/talker")) {
+        const lastState = { terminated: { containerID: "c://1" } };
+        const container = { name: "web", containerID: "c://2", state: { running: {} }, lastState };
+        const body = JSON.stringify({ status: { containerStatuses: [container] } });
+        return { kind: "raw", code: 200, body, contentType: "application/json" };
+      }
+      if (!path.endsWith("/log") || query.get("previous") !== "true") return undefined;
+      return { kind: "raw", code: 200, body: `${time(1)} one\n${time(2)} last words`, contentType: "text/plain" };
+    });
+    server.logs.append(CONTAINER, time(1), "one");
+    const heard = listen(cluster, { containerId: "c://1" });
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    replaced = true;
+    server.logs.end(CONTAINER, "cut");
+    server.logs.append(CONTAINER, time(3), "of the new instance");
+    expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["one", "last words"]);
+  });
+
+  it("says that lines may be missing when a broken stream's pod is gone", async () => {
+    const { server, cluster } = await open();
+    server.logs.append(CONTAINER, time(1), "one");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    server.intercept(({ path }) =>
+      path.includes("/pods/talker") ? { kind: "status", code: 404, reason: "NotFound" } : undefined,
+    );
+    server.logs.end(CONTAINER, "cut");
+    const { failed } = await eventually(heard, (now) => now.failed !== undefined);
+    expect(failed?.message).toContain(`what it wrote after ${time(1)} may be missing`);
+  });
 });
 
 describe("a log that is not followed", () => {
