@@ -1,5 +1,6 @@
 import { errorMessage, KelpieError, UsageError } from "../lib/errors.ts";
 import type { Output } from "./cli/output.ts";
+import { limitYoungGeneration } from "./small-young-generation.ts";
 
 /** Runs the command line of this process and sets its exit code: 0 done, 1 failed, 2 wrong use. */
 export async function run(): Promise<void> {
@@ -34,6 +35,7 @@ async function dispatch(argv: readonly string[], output: Output): Promise<number
     case "cluster":
       return (await import("./cli/cluster.ts")).cluster(rest, process.env, output);
     default:
+      limitYoungGeneration();
       return (await import("./cli/start-ui.ts")).startUi(argv, process.env, output);
   }
 }
