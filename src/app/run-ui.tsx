@@ -16,7 +16,9 @@ import { createExecGuard, type ExecGuard } from "./exec-guard.ts";
 import type { LocalClusters } from "./local-clusters.ts";
 import { createAttach } from "./operations/attach.ts";
 import { createCopy } from "./operations/copy.ts";
+import { createCordon } from "./operations/cordon.ts";
 import { createDelete } from "./operations/delete.ts";
+import { createDrain } from "./operations/drain.ts";
 import { createEdit } from "./operations/edit.ts";
 import { createPortForward } from "./operations/port-forward.ts";
 import { createRestart } from "./operations/restart.ts";
@@ -193,6 +195,8 @@ function createOperations(services: AppServices, write: (sequence: string) => vo
     attach: createAttach(services),
     portForward: createPortForward(services),
     copy: createCopy(services, write),
+    cordon: createCordon(services),
+    drain: createDrain(services),
   };
 }
 

@@ -8,6 +8,7 @@ import { portForwardsView } from "../views/port-forwards/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
 import { valueView } from "../views/value/view.ts";
 import type { ViewDefinition } from "../views/view.ts";
+import { taskView } from "../views/task/view.ts";
 import { welcomeView } from "../views/welcome/view.tsx";
 import { yamlView } from "../views/yaml/view.ts";
 
@@ -23,5 +24,6 @@ export const views: readonly ViewDefinition[] = [
   portForwardsView,
   contextsView,
   helpView,
+  taskView,
   welcomeView,
 ];

@@ -141,8 +141,15 @@ export interface WriteGate {
     target: ObjectTarget,
     type: "merge" | "strategic" | "json",
     patch: unknown,
-    options?: { readonly dryRun?: boolean; readonly subresource?: string },
+    options?: {
+      readonly dryRun?: boolean;
+      readonly subresource?: string;
+      /** What the journal and errors call it: `cordon`. */
+      readonly verb?: string;
+    },
   ): Promise<KubeObject>;
+  /** Asks the server to end a pod by its eviction API: a disruption budget answers 429. */
+  evict(pod: ObjectTarget, options?: { readonly gracePeriodSeconds?: number }): Promise<void>;
   create(
     resource: ApiResource,
     namespace: string,

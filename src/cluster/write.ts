@@ -104,11 +104,11 @@ export class Gate implements WriteGate {
     target: ObjectTarget,
     type: "merge" | "strategic" | "json",
     patch: unknown,
-    options: { readonly dryRun?: boolean; readonly subresource?: string } = {},
+    options: { readonly dryRun?: boolean; readonly subresource?: string; readonly verb?: string } = {},
   ): Promise<KubeObject> {
     const dryRun = options.dryRun === true;
     const answer = await this.#write(
-      "patch",
+      options.verb ?? "patch",
       target,
       {
         method: "PATCH",
@@ -119,6 +119,16 @@ export class Gate implements WriteGate {
       dryRun,
     );
     return this.#object(answer, target.resource);
+  }
+
+  async evict(pod: ObjectTarget, options: { readonly gracePeriodSeconds?: number } = {}): Promise<void> {
+    const deleteOptions = {
+      ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+      ...(pod.uid === undefined ? {} : { preconditions: { uid: pod.uid } }),
+    };
+    const { name, namespace } = pod;
+    const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace }, deleteOptions };
+    await this.#write("evict", pod, { method: "POST", path: pathOf(pod, "eviction"), body });
   }
 
   async create(

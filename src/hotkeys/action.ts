@@ -13,6 +13,7 @@ export type Scope =
   | "data"
   | "contexts"
   | "port-forwards"
+  | "task"
   | "help";
 
 /** An object as it was on screen when the key was pressed: nothing ever acts on another one. */
@@ -95,6 +96,9 @@ export interface Operations {
   attach(target: TargetObject, container: string | undefined): Promise<void>;
   portForward(target: TargetObject, container: string | undefined): Promise<void>;
   copy(text: string, what: string): Promise<void>;
+  /** Switches scheduling on nodes. */
+  cordon(nodes: readonly TargetObject[], unschedulable: boolean): Promise<void>;
+  drain(nodes: readonly TargetObject[]): Promise<void>;
 }
 
 /** A hotkey: the one place where it is written. Dispatcher, hint bar, help, palette and docs come from it. */

@@ -5,10 +5,12 @@ import { dataActions } from "./actions/data.ts";
 import { globalActions } from "./actions/global.ts";
 import { logActions } from "./actions/logs.ts";
 import { moveActions } from "./actions/moves.ts";
+import { nodeActions } from "./actions/nodes.ts";
 import { portForwardActions } from "./actions/port-forwards.ts";
 import { resourceActions } from "./actions/resource.ts";
 import { sessionActions } from "./actions/sessions.ts";
 import { tableActions } from "./actions/table.ts";
+import { taskActions } from "./actions/task.ts";
 import { textActions } from "./actions/text.ts";
 
 /** Every action there is, in the order of the help. A new group of `actions/` is added here. */
@@ -18,10 +20,12 @@ export const actions: readonly Action[] = [
   ...tableActions,
   ...resourceActions,
   ...sessionActions,
+  ...nodeActions,
   ...containerActions,
   ...textActions,
   ...dataActions,
   ...logActions,
   ...contextActions,
   ...portForwardActions,
+  ...taskActions,
 ];

@@ -216,8 +216,21 @@ function object(
   } else if (subresource === "log") context.logs.serve(request, `${namespace}/${name}`, response);
   else if (request.method === "GET") {
     answer(200, subresource === "scale" ? JSON.stringify(scaleOf(found.object)) : found.text);
-  } else if (request.method === "DELETE") remove(context, asked, found, answer);
+  } else if (subresource === "eviction" && request.method === "POST") evict(context, asked, found, answer);
+  else if (request.method === "DELETE") remove(context, asked, found, answer);
   else write(context, asked, found, answer);
+}
+
+function evict(
+  context: FakeApiContext,
+  asked: ResourceRequest & { readonly name: string },
+  found: StoredObject,
+  answer: Answer,
+): void {
+  const options = asRecord(at(JSON.parse(asked.request.body), "deleteOptions"));
+  remove(context, { ...asked, request: { ...asked.request, body: JSON.stringify(options) } }, found, (code, body) =>
+    answer(code === 200 ? 201 : code, body),
+  );
 }
 
 function remove(

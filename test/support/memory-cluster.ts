@@ -225,6 +225,7 @@ export class MemoryCluster implements Cluster {
         await write("patch", target, { type, patch });
         return this.get(target);
       },
+      evict: (target, options) => write("evict", target, options),
       create: async (resource, namespace, object) => {
         await write("create", { namespace, name: object.metadata.name ?? "" });
         this.put(resource.resource, object);

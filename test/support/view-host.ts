@@ -37,6 +37,8 @@ export function recordingHost(
     shell: settled,
     attach: settled,
     portForward: settled,
+    cordon: settled,
+    drain: settled,
     copy: async (text) => {
       copied.push(text);
     },

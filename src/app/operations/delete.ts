@@ -3,7 +3,8 @@ import type { Operations } from "../../hotkeys/action.ts";
 import type { AppServices } from "../context.ts";
 import { nameTargets, onEach, pathOf } from "./on-each.ts";
 
-const GRACE: ReadonlyMap<string, number | undefined> = new Map([
+/** Choices of the grace period, in seconds; `undefined` leaves it to the pod. */
+export const GRACE: ReadonlyMap<string, number | undefined> = new Map([
   ["default", undefined],
   ["30 s", 30],
   ["5 s", 5],
