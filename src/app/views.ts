@@ -2,13 +2,14 @@ import { containersView } from "../views/containers/view.ts";
 import { contextsView } from "../views/contexts/view.ts";
 import { dataView } from "../views/data/view.ts";
 import { describeView } from "../views/describe/view.ts";
+import { diagnosisView } from "../views/diagnosis/view.ts";
 import { helpView } from "../views/help/view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
 import { valueView } from "../views/value/view.ts";
-import type { ViewDefinition } from "../views/view.ts";
 import { taskView } from "../views/task/view.ts";
+import type { ViewDefinition } from "../views/view.ts";
 import { welcomeView } from "../views/welcome/view.tsx";
 import { yamlView } from "../views/yaml/view.ts";
 
@@ -16,14 +17,15 @@ import { yamlView } from "../views/yaml/view.ts";
 export const views: readonly ViewDefinition[] = [
   resourceTable,
   describeView,
+  diagnosisView,
   yamlView,
   logsView,
   containersView,
   dataView,
   valueView,
   portForwardsView,
+  taskView,
   contextsView,
   helpView,
-  taskView,
   welcomeView,
 ];

@@ -52,6 +52,20 @@ export const resourceActions: readonly Action[] = [
     run: (context) => openOn(context, "yaml"),
   },
   {
+    id: "resource.diagnosis",
+    title: "Why is it so?",
+    keys: ["i"],
+    scope: "table",
+    group: "view",
+    needs: "describe",
+    disabledReason: onlyOne,
+    run: ({ cursor, app }) => {
+      if (cursor !== undefined) {
+        app.open({ view: "diagnosis", parameters: { target: cursor }, title: `why ${cursor.name}` });
+      }
+    },
+  },
+  {
     id: "resource.edit",
     title: "Edit",
     keys: ["e"],

@@ -1,0 +1,152 @@
+import type { TargetObject } from "../../hotkeys/action.ts";
+import { Disposer } from "../../lib/disposer.ts";
+import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
+import { createValue } from "../../lib/subscribable.ts";
+import { diagnosisQueries, logTails, writeDiagnosis } from "../../resources/diagnose/diagnose.ts";
+import type { RelatedQuery } from "../../resources/describe/describe.ts";
+import { PagerModel } from "../../ui/pager-model.ts";
+import { LiveObject } from "../live-object.ts";
+import { objectSelection } from "../object-selection.ts";
+import { RelatedStores } from "../related-stores.ts";
+import { TextView } from "../text-view.tsx";
+import { targetParameter, targetPath } from "../view-parameters.ts";
+import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { LogTails } from "./log-tails.ts";
+
+/** Ages on screen are this old at most. */
+const REFRESH_MILLISECONDS = 5000;
+const EVENTS = "events";
+
+/** Why an object is not what it should be: the likely cause, then what it was concluded from. */
+class DiagnosisView {
+  readonly view: TextView;
+  readonly #host: ViewHost;
+  readonly #target: TargetObject;
+  readonly #live: LiveObject;
+  readonly #related: RelatedStores;
+  readonly #logs: LogTails;
+  readonly #pager = new PagerModel();
+  readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
+  #shown: Disposer | undefined;
+
+  constructor(host: ViewHost, target: TargetObject) {
+    this.#host = host;
+    this.#target = target;
+    this.#live = new LiveObject(host.cluster, host.clock, target);
+    this.#related = new RelatedStores(host.cluster, () => this.#refresh());
+    this.#logs = new LogTails(host.cluster, () => this.#refresh());
+    this.view = new TextView(host, {
+      id: "diagnosis",
+      what: "why",
+      where: `${target.resource.singular || target.resource.resource} ${targetPath(target)}`,
+      pager: this.#pager,
+      freshness: this.#freshness,
+      fileName: `${target.name}-diagnosis.txt`,
+      notes: () => (this.#live.state.get().deleted ? ["deleted"] : []),
+      selection: () => objectSelection(target, this.#live.state.get().object),
+      command: (name) => {
+        if (name !== "view.reload") return false;
+        this.#live.reload();
+        this.#related.reload();
+        this.#logs.stop();
+        this.#refresh();
+        return true;
+      },
+      show: () => this.#show(),
+      hide: () => this.#hide(),
+    });
+  }
+
+  #show(): void {
+    const { clock, cluster } = this.#host;
+    const shown = new Disposer();
+    this.#shown = shown;
+    this.#live.show();
+    shown.add(() => this.#live.hide());
+    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
+    shown.add(cluster.catalog.subscribe(() => this.#refresh()));
+    this.#refresh();
+  }
+
+  #hide(): void {
+    this.#shown?.dispose();
+    this.#shown = undefined;
+    this.#related.stop();
+    this.#logs.stop();
+  }
+
+  #refresh(): void {
+    if (this.#shown === undefined) return;
+    const { object, freshness } = this.#live.state.get();
+    this.#freshness.set(freshness);
+    if (object === undefined) {
+      this.#pager.setLines(freshness.state === "denied" ? [{ text: freshness.reason }] : []);
+      return;
+    }
+    const { resource } = this.#target;
+    this.#related.follow([...diagnosisQueries(resource, object), this.#eventsQuery(resource.namespaced)]);
+    const related = this.#related.lists();
+    const events = eventsAbout(object, this.#target, related);
+    const input = { object, events, related, now: this.#host.clock.now() };
+    const tails = logTails(resource, input);
+    const answers = this.#logs.read(tails, String(restartsOf(object)));
+    this.#pager.setLines(writeDiagnosis(resource, input, answers, this.#eventsNote()));
+  }
+
+  /** Events of the whole namespace: those of the pods of a workload are wanted too. A node's are kept in `default`. */
+  #eventsQuery(namespaced: boolean): RelatedQuery {
+    const gvr = { group: "", version: "v1", resource: "events" } as const;
+    const { name, namespace, resource } = this.#target;
+    return {
+      key: EVENTS,
+      gvr,
+      namespace,
+      ...(namespaced && resource.resource !== "pods" ? {} : { fieldSelector: `involvedObject.name=${name}` }),
+    };
+  }
+
+  /** Why the events shown may not be all of them; `undefined` where they are. */
+  #eventsNote(): string | undefined {
+    const status = this.#related.snapshot(EVENTS)?.status;
+    if (status === undefined) return "<the server has told of no events API>";
+    if (status.state === "denied") return `<not listed: ${status.error.message}>`;
+    return status.state === "loading" ? "<loading>" : undefined;
+  }
+}
+
+/** Events of the object, and of the pods and ReplicaSets that belong to it. */
+function eventsAbout(
+  object: KubeObject,
+  target: TargetObject,
+  related: ReadonlyMap<string, readonly KubeObject[]>,
+): readonly KubeObject[] {
+  const isNode = target.resource.kind === "Node";
+  const uids = new Set([object.metadata.uid]);
+  if (!isNode) {
+    for (const key of ["pods", "replicasets"]) for (const one of related.get(key) ?? []) uids.add(one.metadata.uid);
+  }
+  return (related.get(EVENTS) ?? []).filter((event) => {
+    const uid = asString(at(event, "involvedObject", "uid"));
+    const own =
+      at(event, "involvedObject", "name") === target.name &&
+      at(event, "involvedObject", "kind") === target.resource.kind;
+    // The kubelet names a node by its name where others give its uid.
+    return own ? isNode || uid === "" || uids.has(uid) : uids.has(uid);
+  });
+}
+
+/** Restarts of all containers: when they rise, there are other last lines to read. */
+function restartsOf(object: KubeObject): number {
+  const statuses = at(object, "status", "containerStatuses");
+  return Array.isArray(statuses)
+    ? statuses.reduce((sum: number, one) => sum + Number(at(one, "restartCount") ?? 0), 0)
+    : 0;
+}
+
+export const diagnosisView: ViewDefinition = {
+  id: "diagnosis",
+  create(host, parameters): View {
+    return new DiagnosisView(host, targetParameter(parameters)).view;
+  },
+};
