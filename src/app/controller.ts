@@ -158,9 +158,10 @@ export class Controller {
     } else this.navigation.front?.command("move.to-row", String(event.row));
   }
 
-  /** A view failed to draw; the screen shows that in its place. */
-  reportDrawingError(error: Error): void {
-    this.#options.logger.error("view not drawn", { view: this.navigation.front?.id, error, stack: error.stack });
+  /** A part of the screen failed to draw; the screen shows that in its place. */
+  reportDrawingError(error: Error, what: string): void {
+    const view = this.navigation.front?.id;
+    this.#options.logger.error("not drawn", { what, view, error, stack: error.stack });
   }
 
   /** Runs an action by its id, as its key would. */

@@ -272,3 +272,40 @@ test("The wheel moves the cursor and a click puts it on a row", async () => {
   await app.send(`\u001B[<0;3;${y + 1}M`);
   expect(app.rows()[8]).toBe("web-09 *selected*");
 });
+
+test("A header that cannot be drawn says so, the table goes on, and the next state is drawn again", async () => {
+  const dev = cluster();
+  const app = await start({ clusters: memoryClusters([dev]) });
+  const broken = {
+    state: "connected" as const,
+    since: 0,
+    get serverVersion(): string {
+      throw new Error("no version\u001B[2J");
+    },
+  };
+  dev.status.set(broken);
+  await app.idle();
+  expect(app.line(0)).toBe(" The header could not be drawn: no version\\x1b[2J");
+  await app.press("down");
+  expect(app.rows()[1]).toBe("web-02 *selected*");
+  dev.status.set({ state: "connected", since: 0, serverVersion: "v1.99.0" });
+  await app.idle();
+  expect(app.line(0)).toContain("v1.99.0");
+});
+
+test("A dialog that cannot be drawn says so and Esc leaves it", async () => {
+  const app = await start();
+  const request = {
+    items: [],
+    get title(): string {
+      throw new Error("no title");
+    },
+  };
+  const answer = app.ui.controller.doors.pick(request);
+  await app.idle();
+  expect(app.line(-2)).toBe(" This dialog could not be drawn: no title");
+  await app.press("escape");
+  expect(await answer).toBeUndefined();
+  await app.press("down");
+  expect(app.rows()[1]).toBe("web-02 *selected*");
+});

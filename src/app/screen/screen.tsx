@@ -1,8 +1,7 @@
 import { Box, useApp, useWindowSize } from "ink";
-import { Component, useEffect, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
+import { useEffect, useSyncExternalStore, type ReactElement } from "react";
 import type { Palette } from "../../config/theme.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { errorMessage } from "../../lib/errors.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
 import { sanitize, truncate } from "../../lib/text.ts";
 import { Line, Lines } from "../../ui/lines.tsx";
@@ -12,6 +11,7 @@ import type { View } from "../../views/view.ts";
 import { followClusterUsage, type ClusterUsage } from "../cluster-usage.ts";
 import type { Controller } from "../controller.ts";
 import type { SuspendScreen } from "../suspend.ts";
+import { Boundary } from "./boundary.tsx";
 import { dialogBox } from "./dialog-lines.ts";
 import { alertLine, headerLine, type HeaderFacts } from "./header-lines.ts";
 import { hintLines } from "./hint-lines.ts";
@@ -43,23 +43,28 @@ export function Screen(props: ScreenProps): ReactElement {
   const fullscreen = useStore(view?.fullscreen ?? OFF);
   const headerShown = useStore(controller.header);
   const facts = useHeaderFacts(controller, clock);
-  const alert = alertLine(facts, columns, palette);
-  const layout = layOutScreen(rows, columns, { header: headerShown, fullscreen, alert: alert === undefined ? 0 : 1 });
+  const alert = facts.status?.state === "unreachable" ? 1 : 0;
+  const layout = layOutScreen(rows, columns, { header: headerShown, fullscreen, alert });
   useEffect(() => onLayout(layout));
-  const header = [
-    ...(layout.header > (alert === undefined ? 0 : 1) ? [headerLine(facts, columns, palette)] : []),
-    ...(alert === undefined ? [] : [alert]),
-  ];
+  const guard = { columns, palette, onError: controller.reportDrawingError.bind(controller) };
   return (
     <ThemeContext value={palette}>
       <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-        <Lines lines={header} rows={layout.header} />
+        <Boundary {...guard} what="The header" attempt={facts.status} rows={layout.header}>
+          <Header facts={facts} alert={alert} columns={columns} rows={layout.header} palette={palette} />
+        </Boundary>
         {view === undefined ? (
           <Lines lines={[]} rows={layout.hints + layout.title + layout.content} />
         ) : (
           <>
-            <Hints controller={controller} view={view} columns={columns} rows={layout.hints} palette={palette} />
-            {layout.title === 1 && <Title view={view} columns={columns} palette={palette} />}
+            <Boundary {...guard} what="The keys" attempt={view} rows={layout.hints}>
+              <Hints controller={controller} view={view} columns={columns} rows={layout.hints} palette={palette} />
+            </Boundary>
+            {layout.title === 1 && (
+              <Boundary {...guard} what="The title" attempt={view} rows={1}>
+                <Title view={view} columns={columns} palette={palette} />
+              </Boundary>
+            )}
             <Content controller={controller} view={view} columns={columns} rows={layout.content} palette={palette} />
           </>
         )}
@@ -72,11 +77,31 @@ export function Screen(props: ScreenProps): ReactElement {
             )}
           />
         )}
-        <Bottom controller={controller} columns={columns} palette={palette} />
-        <Overlay controller={controller} columns={columns} rows={rows} palette={palette} />
+        <Boundary {...guard} what="This line" attempt={view} rows={1}>
+          <Bottom controller={controller} columns={columns} palette={palette} />
+        </Boundary>
+        <GuardedOverlay controller={controller} columns={columns} rows={rows} palette={palette} />
       </Box>
     </ThemeContext>
   );
+}
+
+interface HeaderProps {
+  readonly facts: HeaderFacts;
+  /** Lines the warning about the connection has. */
+  readonly alert: 0 | 1;
+  readonly columns: number;
+  readonly rows: number;
+  readonly palette: Palette;
+}
+
+function Header({ facts, alert, columns, rows, palette }: HeaderProps): ReactElement {
+  const warning = alert === 1 ? alertLine(facts, columns, palette) : undefined;
+  const lines = [
+    ...(rows > alert ? [headerLine(facts, columns, palette)] : []),
+    ...(warning === undefined ? [] : [warning]),
+  ];
+  return <Lines lines={lines} rows={rows} />;
 }
 
 function useHeaderFacts(controller: Controller, clock: Clock): HeaderFacts {
@@ -137,9 +162,17 @@ function Title({ view, columns, palette }: Omit<PartProps, "controller" | "rows"
 function Content({ controller, view, columns, rows, palette }: PartProps): ReactElement {
   const { Component: Drawn } = view;
   return (
-    <ContentBoundary key={identify(view)} controller={controller} columns={columns} rows={rows} palette={palette}>
+    <Boundary
+      key={identify(view)}
+      what="This view"
+      advice="Esc goes back. The log of kelpie has the details."
+      columns={columns}
+      rows={rows}
+      palette={palette}
+      onError={controller.reportDrawingError.bind(controller)}
+    >
       <Drawn columns={columns} rows={rows} />
-    </ContentBoundary>
+    </Boundary>
   );
 }
 
@@ -154,35 +187,6 @@ function identify(view: View): string {
   const made = String(lastIdentity);
   identities.set(view, made);
   return made;
-}
-
-interface BoundaryProps extends Omit<PartProps, "view"> {
-  readonly children: ReactNode;
-}
-
-/** A view that fails to draw says so in its place; the rest of the program goes on. */
-class ContentBoundary extends Component<BoundaryProps, { readonly message: string | undefined }> {
-  override state: { readonly message: string | undefined } = { message: undefined };
-
-  static getDerivedStateFromError(error: unknown): { readonly message: string } {
-    return { message: errorMessage(error) };
-  }
-
-  override componentDidCatch(error: Error): void {
-    this.props.controller.reportDrawingError(error);
-  }
-
-  override render(): ReactNode {
-    const { message } = this.state;
-    if (message === undefined) return this.props.children;
-    const { columns, rows, palette } = this.props;
-    const lines = [
-      "",
-      palette.paint(truncate(`  This view could not be drawn: ${sanitize(message)}`, columns), "danger"),
-      palette.paint(truncate("  Esc goes back. The log of kelpie has the details.", columns), "dim"),
-    ];
-    return <Lines lines={lines} rows={rows} />;
-  }
 }
 
 function crumbsLine(titles: readonly string[], columns: number, palette: Palette): string {
@@ -202,6 +206,27 @@ function Bottom({ controller, columns, palette }: Omit<PartProps, "view" | "rows
   if (prompt !== undefined) return <Line text={promptLine(prompt, columns, palette)} />;
   if (flash === undefined) return <Line text="" />;
   return <Line text={palette.paint(truncate(` ${flash.text}`, columns), `flash-${flash.tone}`)} />;
+}
+
+/** A dialog that cannot be drawn must not wait for keys unseen: its place tells how to leave it. */
+function GuardedOverlay(props: Omit<PartProps, "view">): ReactElement {
+  const { controller, columns, rows, palette } = props;
+  const dialog = useStore(controller.dialogs.front);
+  const prompt = useStore(controller.prompt.state);
+  return (
+    <Boundary
+      what={dialog === undefined ? "The suggestions" : "This dialog"}
+      advice="Esc closes it."
+      attempt={dialog ?? prompt}
+      columns={columns}
+      rows={2}
+      top={Math.max(0, rows - 2)}
+      palette={palette}
+      onError={controller.reportDrawingError.bind(controller)}
+    >
+      <Overlay {...props} />
+    </Boundary>
+  );
 }
 
 function Overlay({ controller, columns, rows, palette }: Omit<PartProps, "view">): ReactElement | null {
