@@ -229,3 +229,11 @@ test("A list that is not allowed says what the server said", async () => {
   await app.idle();
   expect(app.text()).toContain("you may not list pods in default");
 });
+
+test("An age that grows while its pod does not change is never cut", async () => {
+  const cluster = new MemoryCluster("dev");
+  cluster.put("pods", runningPod("web-1", { creationTimestamp: "2025-12-31T23:59:59Z" }));
+  const app = await start(cluster);
+  await app.advance(598_000);
+  expect(app.text()).toMatch(/web-1 .* 9m59s$/m);
+});

@@ -16,6 +16,8 @@ interface Painted {
 /** Rows whose contents are measured before anything is on screen, so that columns rarely jump while scrolling. */
 const MEASURED_AHEAD = 300;
 const WIDEST = 120;
+/** An age grows while nobody changes its row: `9m59s` is the widest of the first two years. */
+const AGE_WIDTH = 5;
 
 /**
  * Paints rows as one string each and keeps the strings: a row is painted again only when its object, its look or an age
@@ -63,7 +65,11 @@ export class RowPainter {
         this.#measure(entry.row);
       }
     }
-    for (const entry of rows) if (this.#measure(entry.row)) changed = true;
+    for (const entry of rows) {
+      if (this.#measure(entry.row)) changed = true;
+      // A restart's age may become wider than any text of its row was when it came.
+      for (const column of this.#clockColumns) if (this.#grow(column, entry.row)) changed = true;
+    }
     if (!changed && place.width === this.#width && place.skip === this.#skip) return;
     this.#width = place.width;
     this.#skip = place.skip;
@@ -135,12 +141,14 @@ export class RowPainter {
     if (this.#measured.has(row)) return false;
     this.#measured.add(row);
     let grew = false;
-    for (const column of this.#columns) {
-      const width = Math.min(WIDEST, textWidth(sanitize(column.text(row))));
-      if (width <= (this.#natural.get(column.id) ?? 0)) continue;
-      this.#natural.set(column.id, width);
-      grew = true;
-    }
+    for (const column of this.#columns) if (this.#grow(column, row)) grew = true;
     return grew;
+  }
+
+  #grow(column: TableColumn, row: TableRow): boolean {
+    const width = Math.min(WIDEST, textWidth(sanitize(column.text(row))));
+    if (width <= (this.#natural.get(column.id) ?? 0)) return false;
+    this.#natural.set(column.id, column.id === "age" ? Math.max(AGE_WIDTH, width) : width);
+    return true;
   }
 }
