@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import type { ClusterDirectory } from "./cluster-directory.ts";
@@ -20,6 +21,8 @@ const held = new Set<DatabaseSync>();
  * @throws EngineRunningError where another process has it
  */
 export function lockEngine(directory: ClusterDirectory, patience = PATIENCE_MILLISECONDS): () => void {
+  // SQLite would make it with whatever mode the umask leaves.
+  closeSync(openSync(directory.lockFile, "a", 0o600));
   const database = new DatabaseSync(directory.lockFile);
   try {
     database.exec(`PRAGMA busy_timeout=${patience}; BEGIN EXCLUSIVE`);

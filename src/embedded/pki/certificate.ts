@@ -76,11 +76,6 @@ export function issueCertificate(request: CertificateRequest, issuer?: KeyPair):
   return { certificate: pem("CERTIFICATE", certificate), key };
 }
 
-/** Milliseconds since the epoch. */
-export function expiryOf(certificate: string): number {
-  return new X509Certificate(certificate).validToDate.getTime();
-}
-
 function derName(subject: Subject): Buffer {
   const part = (oid: string, value: string): Buffer => derSet(derSequence(derObjectIdentifier(oid), derUtf8(value)));
   return derSequence(

@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expiryOf, issueCertificate, type CertificateRequest, type KeyPair } from "./certificate.ts";
+import { issueCertificate, type CertificateRequest, type KeyPair } from "./certificate.ts";
 
 const YEAR_DAYS = 365;
 const RENEW_BEFORE_MILLISECONDS = 30 * 24 * 60 * 60 * 1000;
@@ -63,7 +63,7 @@ function loadPair(directory: string, name: string, issuer: KeyPair | undefined, 
   const keyFile = join(directory, `${name}.key`);
   if (existsSync(certificateFile) && existsSync(keyFile)) {
     const pair = { certificate: readFileSync(certificateFile, "utf8"), key: readFileSync(keyFile, "utf8") };
-    if (expiryOf(pair.certificate) - request.now > RENEW_BEFORE_MILLISECONDS) return pair;
+    if (isUsable(pair, issuer, request.now)) return pair;
   }
   const pair = issueCertificate(request, issuer);
   // The key first: a crash between the two leaves a pair that is made again.
@@ -71,6 +71,18 @@ function loadPair(directory: string, name: string, issuer: KeyPair | undefined, 
   writePrivate(keyFile, pair.key);
   writePrivate(certificateFile, pair.certificate);
   return pair;
+}
+
+/** Not after a crash, a clock that was wrong when it was made, or the loss of the CA that signed it. */
+function isUsable({ certificate, key }: KeyPair, issuer: KeyPair | undefined, now: number): boolean {
+  try {
+    const parsed = new X509Certificate(certificate);
+    if (parsed.validToDate.getTime() - now <= RENEW_BEFORE_MILLISECONDS) return false;
+    if (parsed.validFromDate.getTime() > now || !parsed.checkPrivateKey(createPrivateKey(key))) return false;
+    return issuer === undefined || parsed.verify(new X509Certificate(issuer.certificate).publicKey);
+  } catch {
+    return false;
+  }
 }
 
 function loadServiceAccountKey(directory: string): string {

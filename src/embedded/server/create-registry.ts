@@ -75,6 +75,9 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
   return new EmbeddedRegistry(options);
 }
 
+/** As upstream's RetryGenerateName: a generated name that is taken is generated again. */
+const GENERATED_NAME_ATTEMPTS = 8;
+
 type Change = (old: KubeObject) => KubeObject;
 
 class EmbeddedRegistry implements ClusterRegistry {
@@ -131,9 +134,16 @@ class EmbeddedRegistry implements ClusterRegistry {
     this.#checkNamespace(resource, namespace, given);
     checkKind(resource, given);
     const decoded = decodeFields(resource, ownCopy(given), options);
-    const prepared = prepareNew(resource, namespace, decoded, this.#context);
-    const object = completeObject(resource, prepared, undefined, this.#context);
-    const key = this.#key(resource, { namespace, name: object.metadata.name ?? "" });
+    const { name = "", generateName = "" } = decoded.metadata;
+    let attempts = name === "" && generateName !== "" ? GENERATED_NAME_ATTEMPTS : 1;
+    let object: KubeObject;
+    let key: StoreKey;
+    do {
+      const prepared = prepareNew(resource, namespace, decoded, this.#context);
+      object = completeObject(resource, prepared, undefined, this.#context);
+      key = this.#key(resource, { namespace, name: object.metadata.name ?? "" });
+      attempts -= 1;
+    } while (attempts > 0 && this.store.get(key) !== undefined);
     if (this.store.get(key) !== undefined) throw alreadyExists(resource, key.name);
     const owned = withManagedFields(this.#target(resource), object, undefined, options);
     if (options.dryRun === true) return owned;

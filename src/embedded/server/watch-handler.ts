@@ -65,7 +65,7 @@ export async function handleWatch(context: ServerContext, exchange: ResourceExch
   allowance = response.writableLength + MAX_UNREAD_BYTES;
   disposer.add(watching.stop);
   if (isTrue(query.get("allowWatchBookmarks"))) {
-    const bookmark = (): void => write("BOOKMARK", encoder.bookmark(store.resourceVersion, false));
+    const bookmark = (): void => write("BOOKMARK", encoder.bookmark(store.reportedVersion, false));
     disposer.add(context.clock.every(BOOKMARK_MILLISECONDS, bookmark, { background: true }));
   }
   disposer.add(

@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import type { DatabaseSync as Database, StatementSync } from "node:sqlite";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { nextTurn } from "../../lib/clock.ts";
@@ -35,6 +35,8 @@ interface Pending {
 export async function openStore(path: string): Promise<Store> {
   const { DatabaseSync } = await import("node:sqlite");
   try {
+    // Secrets are in it: at no moment may others read it, and SQLite gives its other files the same mode.
+    if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
     const database = new DatabaseSync(path);
     if (path !== ":memory:") chmodSync(path, 0o600);
     database.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000");
@@ -84,6 +86,7 @@ class SqliteStore implements Store {
   readonly #collections = new Map<string, Collection>();
   readonly #history: EventHistory;
   #resourceVersion: number;
+  #reportedVersion: number;
   #pending: Pending[] = [];
   #flush: Promise<void> | undefined;
   #closed = false;
@@ -100,10 +103,15 @@ class SqliteStore implements Store {
       collection.objects.set(objectKey(String(row["namespace"]), String(row["name"])), stored);
     }
     this.#history = new EventHistory(this.#resourceVersion);
+    this.#reportedVersion = this.#resourceVersion;
   }
 
   get resourceVersion(): number {
     return this.#resourceVersion;
+  }
+
+  get reportedVersion(): number {
+    return this.#reportedVersion;
   }
 
   get(key: StoreKey): StoredObject | undefined {
@@ -216,6 +224,7 @@ class SqliteStore implements Store {
     for (const { event } of batch) {
       for (const listener of this.#collection(event.key.resource).listeners) tell(listener, event);
     }
+    this.#reportedVersion = batch.at(-1)?.event.resourceVersion ?? this.#reportedVersion;
     for (const { resolve } of batch) resolve();
   }
 

@@ -42,6 +42,8 @@ export interface HistoryGone {
 export interface Store {
   /** Of the last write that is visible to `get` and `list`. */
   readonly resourceVersion: number;
+  /** Of the last write that watches were told of: what one may promise to have seen. */
+  readonly reportedVersion: number;
   get(key: StoreKey): StoredObject | undefined;
   /** Ordered by namespace, then name. Absent or empty namespace: all. */
   list(resource: string, namespace?: string): readonly StoredObject[];

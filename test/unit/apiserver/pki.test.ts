@@ -1,5 +1,5 @@
-import { X509Certificate } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -50,5 +50,29 @@ describe("certificates", () => {
     expect(third.ca).toEqual(first.ca);
     expect(third.admin).toEqual(first.admin);
     expect(third.serviceAccountKey).toBe(first.serviceAccountKey);
+  });
+});
+
+describe("certificates that cannot be used", () => {
+  it.each([
+    ["a file that is empty", () => writeFileSync(join(directory, "server.crt"), "")],
+    ["the key of another", () => copyFileSync(join(directory, "admin.key"), join(directory, "server.key"))],
+    ["a CA that is lost", () => rmSync(join(directory, "ca.key"))],
+  ])("are made anew after %s", (_, damage) => {
+    const first = loadClusterPki(directory, NOW);
+    damage();
+    const second = loadClusterPki(directory, NOW);
+    expect(second.server).not.toEqual(first.server);
+    const server = new X509Certificate(second.server.certificate);
+    expect(server.verify(new X509Certificate(second.ca.certificate).publicKey)).toBe(true);
+    expect(server.checkPrivateKey(createPrivateKey(second.server.key))).toBe(true);
+  });
+
+  it("are made anew when the clock was ahead as they were made", () => {
+    loadClusterPki(directory, NOW + 365 * DAY);
+    const { ca, server, admin } = loadClusterPki(directory, NOW);
+    for (const { certificate } of [ca, server, admin]) {
+      expect(new X509Certificate(certificate).validFromDate.getTime()).toBeLessThan(NOW);
+    }
   });
 });

@@ -202,20 +202,6 @@ describe("a server that is odd", () => {
     expect(podNames(store)).toEqual(["new"]);
   });
 
-  it("loses no event to a line that cannot be read", async () => {
-    const { server, cluster } = await openFakeCluster(cleanup, { pods: 3 }, { clock: hastyClock(50) });
-    const store = hold(cluster.store(podQuery(server)));
-    await live(store);
-    await server.until(() => server.watchCount === 1);
-    const lost = born("lost");
-    // The event comes mangled; the history has it whole.
-    server.store.seed(server.resource("pods"), born("other"));
-    server.pushRaw('{"type":"ADDED","object":{"metada');
-    server.push(lost);
-    await eventually(store, ({ rows }) => [...rows.values()].some(({ object }) => object.metadata.name === "lost"));
-    expect(podNames(store)).toContain("lost");
-  });
-
   it("that asks for patience of years is asked again within minutes", async () => {
     const { server, cluster } = await openFakeCluster(cleanup, { pods: 3 }, { clock: hastyClock(2000) });
     let refused = false;

@@ -1,4 +1,5 @@
-import { jsonEqual, type JsonObject } from "../json.ts";
+import type { Json } from "../../../lib/kube/object.ts";
+import { isJsonArray, jsonEqual, type JsonObject } from "../json.ts";
 import type { StatusCause } from "../status-error.ts";
 import { forbiddenField, IMMUTABLE, invalidValue, required, tooLong } from "./field-error.ts";
 import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName, qualifiedName, type Check } from "./names.ts";
@@ -111,5 +112,20 @@ export function checkMetadataUpdate(object: JsonObject, old: JsonObject): readon
     // What a client left out is taken from the stored object.
     return value !== undefined && value !== null && value !== "" && !jsonEqual(value, before[field]);
   });
-  return changed.map((field) => invalidValue(`metadata.${field}`, metadata[field], IMMUTABLE));
+  return [
+    ...changed.map((field) => invalidValue(`metadata.${field}`, metadata[field], IMMUTABLE)),
+    ...checkNoNewFinalizers(metadata, before),
+  ];
+}
+
+/** What is being deleted must come to an end: upstream's ValidateNoNewFinalizers. */
+function checkNoNewFinalizers(metadata: JsonObject, before: JsonObject): readonly StatusCause[] {
+  if (textAt(before, "deletionTimestamp") === "") return [];
+  const listOf = (value: Json | undefined): readonly Json[] => (isJsonArray(value) ? value : []);
+  const known = new Set(listOf(before["finalizers"]));
+  const added = listOf(metadata["finalizers"]).filter((each) => !known.has(each));
+  if (added.length === 0) return [];
+  const names = added.map((each) => JSON.stringify(each)).join(", ");
+  const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${names}}`;
+  return [forbiddenField("metadata.finalizers", why)];
 }

@@ -100,14 +100,19 @@ function dialOf(context: ServerContext, { pod }: Target): (port: number) => Prom
   return (port) => agent.dial(pod, port);
 }
 
-function acceptWebSocket(server: WebSocketServer, { request, socket, head }: UpgradeExchange): Promise<WebSocket> {
-  return new Promise((resolve) => {
-    server.handleUpgrade(request, socket, head, (webSocket) => {
-      // The close that follows is what everybody listens for.
-      webSocket.on("error", () => undefined);
-      resolve(webSocket);
-    });
+/**
+ * ws answers at once: by the callback, or with a refusal of its own, or not at all where the client has gone.
+ * @throws StatusError 400 where there is no WebSocket
+ */
+function acceptWebSocket(server: WebSocketServer, { request, socket, head }: UpgradeExchange): WebSocket {
+  let accepted: WebSocket | undefined;
+  server.handleUpgrade(request, socket, head, (webSocket) => {
+    // The close that follows is what everybody listens for.
+    webSocket.on("error", () => undefined);
+    accepted = webSocket;
   });
+  if (accepted === undefined) throw badRequest("unable to upgrade: the handshake of the WebSocket failed");
+  return accepted;
 }
 
 async function openWebSocket(
@@ -126,12 +131,19 @@ async function openWebSocket(
       throw badRequest(`unable to parse "ports": ${target.query.getAll("ports").join(",")}`);
     }
     const dial = dialOf(context, target);
-    const socket = await acceptWebSocket(server, exchange);
+    const socket = acceptWebSocket(server, exchange);
     forwardOverChannels(socket, ports, target.pod.metadata.name ?? "", dial);
     return;
   }
   const session = await startSession(context, target);
-  const socket = await acceptWebSocket(server, exchange);
+  let socket: WebSocket;
+  try {
+    socket = acceptWebSocket(server, exchange);
+  } catch (error) {
+    // The command runs already, and nobody will ever end it.
+    session.close();
+    throw error;
+  }
   await runRemoteCommand(session, webSocketStreams(socket, streamsOf(target)));
 }
 
@@ -143,7 +155,7 @@ async function openTunnel(
 ): Promise<void> {
   const dial = dialOf(context, target);
   delete exchange.request.headers["sec-websocket-protocol"];
-  const socket = await acceptWebSocket(server, exchange);
+  const socket = acceptWebSocket(server, exchange);
   const session = new SpdySession(
     (bytes) =>
       new Promise((resolve) => {
@@ -173,6 +185,10 @@ async function openSpdy(context: ServerContext, exchange: UpgradeExchange, targe
     );
   }
   const command = await startSession(context, target);
+  if (exchange.socket.destroyed) {
+    command.close();
+    return;
+  }
   const session = acceptSpdy(exchange, protocol);
   exchange.socket.on("close", () => command.close());
   try {
