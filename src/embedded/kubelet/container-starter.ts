@@ -120,8 +120,10 @@ async function makeContainer(context: WorkerContext, input: StartInput, id: stri
     specHash: specHash(container),
     image: container.image,
     imageId: image.id,
+    made: false,
   });
   await context.runtime.create(spec);
+  input.containers.made(id);
 }
 
 function terminationMount(

@@ -46,11 +46,13 @@ export class PodContainers {
       const container = allContainers(pod).find(({ name }) => name === state.name);
       if (container === undefined) continue;
       const { id, name, attempt } = state;
-      notes.set(id, { id, name, attempt, specHash: "", image: container.image, imageId: "" });
+      notes.set(id, { id, name, attempt, specHash: "", image: container.image, imageId: "", made: true });
     }
     const byId = new Map(states.map((state) => [state.id, state]));
     for (const note of notes.values()) {
-      const record = recordOf(note, byId.get(note.id) ?? endInStatus(pod.status, note));
+      const state = byId.get(note.id) ?? endInStatus(pod.status, note);
+      if (state === undefined && !note.made && note.failure === undefined) continue;
+      const record = recordOf(note, state);
       if (record.phase !== "created") this.#insert(this.#withMessage(record, pod));
     }
   }
@@ -59,6 +61,14 @@ export class PodContainers {
     this.#insert(
       recordOf(note, { id: note.id, sandboxId: "", name: note.name, attempt: note.attempt, state: "created" }),
     );
+    this.#save();
+  }
+
+  /** The runtime has it now. */
+  made(id: string): void {
+    const record = this.all.find((candidate) => candidate.id === id);
+    if (record === undefined) return;
+    this.#replace({ ...record, made: true });
     this.#save();
   }
 
@@ -118,13 +128,14 @@ export class PodContainers {
   }
 
   #save(): void {
-    const notes = this.all.map(({ id, name, attempt, specHash, image, imageId, failure }): ContainerNote => ({
+    const notes = this.all.map(({ id, name, attempt, specHash, image, imageId, made, failure }): ContainerNote => ({
       id,
       name,
       attempt,
       specHash,
       image,
       imageId,
+      made,
       ...(failure === undefined ? {} : { failure }),
     }));
     this.#directory.writeNotes(notes);

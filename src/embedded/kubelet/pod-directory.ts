@@ -12,6 +12,8 @@ export interface ContainerNote {
   readonly specHash: string;
   readonly image: string;
   readonly imageId: string;
+  /** `false` until the runtime has it: what an engine that died noted only is made again. */
+  readonly made: boolean;
   /** Why it ended where the runtime cannot know: it never started, or its end was not seen. */
   readonly failure?: { readonly reason: string; readonly message: string; readonly at: number };
 }
@@ -93,6 +95,7 @@ function parseNote(note: Readonly<Record<string, unknown>>): ContainerNote {
     specHash: asString(note["specHash"]),
     image: asString(note["image"]),
     imageId: asString(note["imageId"]),
+    made: note["made"] !== false,
   };
   const failure = note["failure"];
   if (!isRecord(failure)) return read;

@@ -85,6 +85,7 @@ export class ContainerSupervision {
   async start(): Promise<void> {
     const { directory, clock, logger } = this.#options;
     mkdirSync(directory, { recursive: true, mode: 0o755 });
+    await Promise.all(readdirSync(directory).map((name) => this.#undoLaunch(join(directory, name))));
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);
       const record = name.endsWith(".gone") ? undefined : readContainerRecord(path);
@@ -237,6 +238,23 @@ export class ContainerSupervision {
     const entry = this.#entry(id);
     const keeper = Number(readText(join(entry.directory, "stdin.keeper")));
     if (keeper > 0 && commandName(keeper) === "sleep") signalProcess(keeper, "SIGKILL");
+  }
+
+  /**
+   * An engine that died between the mark and the start of the supervisor has launched nothing: the container is as it
+   * was created. A supervisor that comes too late finds the mark gone and ends.
+   */
+  async #undoLaunch(directory: string): Promise<void> {
+    const { clock } = this.#options;
+    const mark = join(directory, "launch");
+    for (;;) {
+      const { state, pid, supervisorPid } = observeContainer(directory);
+      if (state !== "unknown" || pid !== undefined || supervisorPid !== undefined) return;
+      if (readFinished(directory) !== undefined) return;
+      if (clock.now() - (modifiedAt(mark) ?? 0) >= SWEEP_MILLISECONDS) break;
+      await delay(clock, 10);
+    }
+    rmSync(mark, { force: true });
   }
 
   #entry(id: string): Entry {

@@ -5,6 +5,7 @@ import { join } from "node:path";
  * Supervision of one container without an engine: a shell that waits, two `cat` that carry its output into files. It
  * survives the engine, and leaves the exit code in `exit`. `$1` is the container's directory:
  *
+ * - `launch`: the engine's mark that it is wanted
  * - `supervisor`, `pid`: the line of /proc/PID/stat (as the machine's proc shows it) of the shell and of the first
  *   process of the container; `pid` appears when everything is set up and the command is about to run
  * - `pumps`: pids of the two `cat`; `stdin.keeper`: pid of what keeps standard input open
@@ -16,6 +17,7 @@ import { join } from "node:path";
  * no further process can be started there: `exit` is written by a builtin.
  */
 const SUPERVISE = `D=$1; shift
+[ -e "$D/launch" ] || exit 1
 read -r stat </proc/self/stat; echo "$stat" >"$D/supervisor"
 mkfifo -m 600 "$D/stdout.pipe" "$D/stderr.pipe"
 cat <"$D/stdout.pipe" >>"$D/stdout" & first=$!
@@ -36,6 +38,7 @@ exec "$@"
 
 /** The same with a terminal, owned by script(1): one raw stream, input always open. */
 const SUPERVISE_TERMINAL = `D=$1; shift
+[ -e "$D/launch" ] || exit 1
 read -r stat </proc/self/stat; echo "$stat" >"$D/supervisor"
 mkfifo -m 600 "$D/stdin.pipe"
 exec 3<>"$D/stdin.pipe"

@@ -180,7 +180,7 @@ describe.skipIf(!probe.ok)(`real pods${why}`, () => {
 
   it("run on while the engine is away, and are adopted with their exit codes", async () => {
     await node.create("stays", { ...quick, containers: [shell("exec sleep 1000")] });
-    await node.create("ends", { restartPolicy: "Never", containers: [shell("sleep 0.2; exit 7")] });
+    await node.create("ends", { restartPolicy: "Never", containers: [shell("sleep 1; exit 7")] });
     const before = await node.untilReady("stays");
     await node.untilReady("ends");
     await node.kubelet.stop();

@@ -70,6 +70,7 @@ interface HolderRecord extends ProcessIdentity {
   readonly abilities: SandboxAbilities;
 }
 
+/** Ends with the engine's end of its input until that has recorded it (`set -e`: `read` fails). */
 const SET_UP = `set -e
 mount -n -i -t tmpfs -o mode=755 tmpfs /tmp
 mkdir /tmp/kelpie-machine-run
@@ -88,6 +89,7 @@ link set ${BRIDGE} up
 route add local ${SERVICE_SUBNET} dev lo
 END
 echo up
+read -r keep
 exec sleep 2147483647 </dev/null >/dev/null 2>&1
 `;
 
@@ -119,7 +121,7 @@ export async function openNodeSandbox(options: {
   }
   const root = process.getuid?.() === 0;
   for (const name of SHARED) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
-  const holder = await startHolder(tools, root);
+  const { holder, keep } = await startHolder(tools, root);
   const idOffset = root ? ROOT_ID_OFFSET : undefined;
   try {
     const bind = ["sh", "-c", BIND, "sh", machinePath(directory), machinePath(realpathSync(process.execPath))];
@@ -134,6 +136,7 @@ export async function openNodeSandbox(options: {
     const abilities = await tryAbilities(tools, directory, bare);
     const record: HolderRecord = { ...holder, idOffset, abilities };
     writeAtomically(file, JSON.stringify(record));
+    keep();
     return { sandbox: createSandbox(tools, directory, holder, idOffset, abilities), adopted: false };
   } catch (error) {
     signalProcess(holder.pid, "SIGKILL");
@@ -222,7 +225,11 @@ export async function unstageSources(tools: HostTools, sandbox: NodeSandbox, con
   ]);
 }
 
-async function startHolder(tools: HostTools, root: boolean): Promise<ProcessIdentity> {
+/** `keep` lets it outlive the engine. */
+async function startHolder(
+  tools: HostTools,
+  root: boolean,
+): Promise<{ readonly holder: ProcessIdentity; readonly keep: () => void }> {
   const wait = `echo ready; read -r go; exec ${tools.setpriv} --reuid=0 --regid=0 --clear-groups ${tools.sh} -c "$1"`;
   const namespaces = ["-n", "-m", "--propagation", "private", tools.sh, "-c"];
   const args = root ? ["-U", "--keep-caps", ...namespaces, wait, "sh", SET_UP] : ["-U", "-r", ...namespaces, SET_UP];
@@ -258,11 +265,10 @@ async function startHolder(tools: HostTools, root: boolean): Promise<ProcessIden
     await promise;
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     if (identity === undefined) throw sandboxDenied("its process ended");
-    child.stdin.destroy();
     child.stdout.destroy();
     child.stderr.destroy();
     child.unref();
-    return identity;
+    return { holder: identity, keep: () => void child.stdin.end("keep\n") };
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
