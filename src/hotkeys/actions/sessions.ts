@@ -34,6 +34,16 @@ export const sessionActions: readonly Action[] = [
     run: (context) => openLogs(context, true),
   },
   {
+    id: "table.logs",
+    title: "Logs of all listed",
+    keys: ["shift-l"],
+    scope: "table",
+    group: "view",
+    needs: "logs",
+    disabledReason: ({ view }) => view.disabledReason?.("table.logs"),
+    run: ({ view }) => view.command("table.logs"),
+  },
+  {
     id: "resource.shell",
     title: "Shell",
     keys: ["s"],

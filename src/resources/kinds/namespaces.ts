@@ -7,7 +7,7 @@ export const namespaces = defineKind({
   kind: "Namespace",
   aliases: ["ns"],
   namespaced: false,
-  can: ["describe", "yaml", "edit", "delete", "use-namespace"],
+  can: ["describe", "yaml", "edit", "delete", "logs", "use-namespace"],
   columns: [
     nameColumn,
     textColumn("STATUS", (object) => asString(at(object, "status", "phase"), "Active"), { keep: 9 }),

@@ -1,4 +1,4 @@
-import { asRecord, asRecords, asString, at, isRecord, type KubeObject } from "../../lib/kube/object.ts";
+import { asNumber, asRecord, asRecords, asString, at, isRecord, type KubeObject } from "../../lib/kube/object.ts";
 import { isSidecar } from "../../resources/pod-status.ts";
 
 /** One container instance whose log can be read, or why it cannot. */
@@ -8,6 +8,11 @@ export interface LogSource {
   readonly container: string;
   /** Another one after a restart: the log begins anew. */
   readonly instance: string;
+  /** The instance as the status has it; absent where that names none. */
+  readonly containerId?: string;
+  /** The instance before this one, while its log can be read. */
+  readonly before?: { readonly containerId: string; readonly reason: string };
+  readonly restarts: number;
   /** Why there is nothing to read yet; absent where there is. */
   readonly waiting?: string;
 }
@@ -40,8 +45,20 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
       if (options.container === undefined && specs === "initContainers" && !isSidecar(spec) && endedWell(status))
         return [];
       const waiting = options.previous ? previousFault(status) : waitingReason(status);
-      const source = { namespace, pod: name, container, instance: instanceOf(pod, status, options.previous) };
-      return [waiting === undefined ? source : { ...source, waiting }];
+      const containerId = instanceOf(status, options.previous);
+      const before = options.previous ? undefined : instanceBefore(status, containerId);
+      return [
+        {
+          namespace,
+          pod: name,
+          container,
+          instance: `${pod.metadata.uid ?? ""}/${containerId}`,
+          restarts: asNumber(status["restartCount"]),
+          ...(containerId === "" ? {} : { containerId }),
+          ...(before === undefined ? {} : { before }),
+          ...(waiting === undefined ? {} : { waiting }),
+        },
+      ];
     });
   });
 }
@@ -53,11 +70,21 @@ function endedWell(status: Fields): boolean {
   return isRecord(terminated) && terminated["exitCode"] === 0;
 }
 
-function instanceOf(pod: KubeObject, status: Fields, previous: boolean): string {
-  const id = previous
+function instanceOf(status: Fields, previous: boolean): string {
+  return previous
     ? asString(at(status, "lastState", "terminated", "containerID"))
     : asString(status["containerID"]) || asString(at(status, "state", "terminated", "containerID"));
-  return `${pod.metadata.uid ?? ""}/${id}`;
+}
+
+function instanceBefore(status: Fields, present: string): LogSource["before"] {
+  const ended = asRecord(at(status, "lastState", "terminated"));
+  const containerId = asString(ended["containerID"]);
+  if (containerId === "" || containerId === present) return undefined;
+  const reason = asString(ended["reason"]);
+  return {
+    containerId,
+    reason: `exit code ${asNumber(ended["exitCode"])}${reason === "" ? "" : `, ${reason}`}`,
+  };
 }
 
 function previousFault(status: Fields): string | undefined {

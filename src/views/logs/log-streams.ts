@@ -1,11 +1,10 @@
-import type { Cluster, LogLine, ResourceStore } from "../../cluster/cluster.ts";
+import type { Cluster, LogLine, LogQuery, ResourceStore } from "../../cluster/cluster.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { Disposer } from "../../lib/disposer.ts";
-import type { ApiResource } from "../../lib/kube/gvr.ts";
 import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
-import { knownKind } from "../../resources/catalog.ts";
 import type { LogEntry } from "./log-buffer.ts";
 import { logSources, type LogSource } from "./log-sources.ts";
+import { podResource, podSelections, type PodList, type PodSelection } from "./pod-selection.ts";
 
 /** Which part of the logs is read. */
 export interface LogWindow {
@@ -30,34 +29,56 @@ export interface StreamLabel {
 /** More at once would be more than an API server should be asked for by one user. */
 const MOST_STREAMS = 100;
 
+/** One instance of a container, and how it is read. */
+interface StreamPart {
+  readonly instance: string;
+  readonly previous: boolean;
+  /** From its beginning, whatever the window is: the view was there when it began. */
+  readonly whole: boolean;
+  /** What stands before its first line. */
+  readonly mark: string | undefined;
+}
+
+/** Of what is read: objects, or a list of pods. */
+export interface LogSelection {
+  readonly targets: readonly TargetObject[];
+  readonly list: PodList | undefined;
+}
+
 /**
- * Follows the logs of all pods behind some objects: pods that come later join, a restarted container is followed anew.
- * Faults stand among the lines, where they happened.
+ * Follows the logs of all pods behind some objects: pods that come later join, a restarted container is followed anew
+ * after what its previous instance said. Faults stand among the lines, where they happened.
  */
 export class LogStreams {
   readonly #cluster: Cluster;
-  readonly #targets: readonly TargetObject[];
+  readonly #selection: LogSelection;
   readonly #listener: LogStreamsListener;
   readonly #now: () => number;
   readonly #labels: StreamLabel[] = [];
   readonly #labelIndex = new Map<string, number>();
   readonly #running = new Disposer();
   readonly #open = new Set<string>();
+  /** Instances whose log was or is read. */
+  readonly #read = new Set<string>();
   /** Per container: the instance that is followed, or the reason why none is. */
   readonly #seen = new Map<string, string>();
+  /** Per container: the source followed last. */
+  readonly #followed = new Map<string, LogSource>();
+  /** Containers that wait for others to end. */
+  readonly #left = new Map<string, LogSource>();
+  /** Streams that are broken now, and why. */
+  readonly #broken = new Map<string, string>();
   readonly #window: LogWindow;
-  #refused = false;
-  #stale: string | undefined;
 
   constructor(options: {
     readonly cluster: Cluster;
-    readonly targets: readonly TargetObject[];
+    readonly selection: LogSelection;
     readonly window: LogWindow;
     readonly listener: LogStreamsListener;
     readonly now: () => number;
   }) {
     this.#cluster = options.cluster;
-    this.#targets = options.targets;
+    this.#selection = options.selection;
     this.#window = options.window;
     this.#listener = options.listener;
     this.#now = options.now;
@@ -73,42 +94,60 @@ export class LogStreams {
     return this.#open.size;
   }
 
+  /** Containers that are not followed because too many are. */
+  get leftOut(): number {
+    return this.#left.size;
+  }
+
   /** Why lines may be missing now; `undefined` where all is well. */
   get stale(): string | undefined {
-    return this.#stale;
+    const [first] = this.#broken.values();
+    return first === undefined || this.#broken.size === 1 ? first : `${first} (${this.#broken.size} streams)`;
   }
 
   start(): void {
-    const { resources } = this.#cluster.catalog.get();
-    for (const target of this.#targets) {
-      const query = podQuery(target, resources);
-      if (query === undefined) {
-        this.#note(`${target.resource.singular} ${target.name} has no pods: it selects none`);
-        continue;
-      }
-      this.#follow(this.#cluster.store({ ...query, form: "objects" }), target);
+    const { targets, list } = this.#selection;
+    const resource = podResource(targets, this.#cluster.catalog.get().resources);
+    if (resource === undefined) {
+      this.#note("the server has not told yet that it has pods: Ctrl-R tries again");
+      return;
+    }
+    const { selections, without } = podSelections(targets);
+    for (const { resource: kind, name } of without) this.#note(`${kind.singular} ${name} has no pods: it selects none`);
+    for (const selection of list === undefined ? selections : [{ name: "the list", ...list }]) {
+      const { namespace, labelSelector, fieldSelector } = selection;
+      const query = {
+        resource,
+        namespace,
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
+        form: "objects" as const,
+      };
+      this.#follow(this.#cluster.store(query), selection);
     }
   }
 
   stop(): void {
     this.#running.dispose();
     this.#open.clear();
+    this.#broken.clear();
+    this.#left.clear();
   }
 
-  #follow(store: ResourceStore, target: TargetObject): void {
-    const isPod = target.resource.resource === "pods" && target.resource.group === "";
+  #follow(store: ResourceStore, { name, pods: chosen }: PodSelection): void {
+    const names = chosen === undefined ? undefined : new Set(chosen.map((pod) => pod.metadata.name));
     let fellBack = false;
     const take = (): void => {
       const { status, rows } = store.get();
       if (status.state === "denied") {
-        // Without the right to list, the pod itself is still known from the row it was opened on.
-        if (!fellBack && isPod) this.#take([target.object]);
-        else if (!fellBack) this.#note(`the pods of ${target.name} cannot be listed: ${status.error.message}`);
+        // Without the right to list, the pods themselves are still known from the rows they were opened on.
+        if (!fellBack && chosen !== undefined) this.#take(chosen);
+        else if (!fellBack) this.#note(`the pods of ${name} cannot be listed: ${status.error.message}`);
         fellBack = true;
         return;
       }
       const pods = [...rows.values()].map((row) => row.object);
-      this.#take(isPod ? pods.filter((pod) => pod.metadata.name === target.name) : pods);
+      this.#take(names === undefined ? pods : pods.filter((pod) => names.has(pod.metadata.name)));
     };
     this.#running.add(store.subscribe(take));
     take();
@@ -122,22 +161,47 @@ export class LogStreams {
   }
 
   #takeSource(source: LogSource): void {
-    const key = `${source.namespace}/${source.pod}/${source.container}`;
+    const key = keyOf(source);
     const state = source.waiting ?? source.instance;
-    const before = this.#seen.get(key);
-    if (before === state) return;
+    if (this.#seen.get(key) === state) return;
     if (source.waiting !== undefined) {
       this.#seen.set(key, state);
       this.#note(`${source.pod}/${source.container}: ${source.waiting}`);
       return;
     }
     if (this.#open.size >= MOST_STREAMS) {
-      if (!this.#refused) this.#note(`only ${MOST_STREAMS} containers are followed at once; the others are left out`);
-      this.#refused = true;
+      if (this.#left.size === 0)
+        this.#note(`only ${MOST_STREAMS} containers are followed at once; others join as these end`);
+      this.#left.set(key, source);
       return;
     }
     this.#seen.set(key, state);
-    this.#openStream(source, key, before !== undefined);
+    this.#left.delete(key);
+    this.#openSource(source, key);
+  }
+
+  /** Opens the log of an instance, and of the one before it where that was not read yet. */
+  #openSource(source: LogSource, key: string): void {
+    if (this.#read.has(source.instance)) return;
+    this.#read.add(source.instance);
+    const index = this.#sourceIndex(source, key);
+    const last = this.#followed.get(key);
+    this.#followed.set(key, source);
+    const { before } = source;
+    let mark: string | undefined;
+    if (before !== undefined) {
+      const times = source.restarts === 1 ? "once" : `${source.restarts} times`;
+      mark = `${source.pod}/${source.container} was restarted (${times} so far); before: ${before.reason}`;
+      const missed = last === undefined ? 0 : source.restarts - last.restarts - 2;
+      if (missed > 0) mark += `; ${missed} instance${missed === 1 ? "" : "s"} in between could not be read`;
+      const instance = `${source.instance.slice(0, source.instance.indexOf("/"))}/${before.containerId}`;
+      if (!this.#read.has(instance)) {
+        this.#read.add(instance);
+        this.#openStream(source, index, { whole: last !== undefined, previous: true, instance, mark: undefined });
+      }
+    } else if (last !== undefined) mark = `${source.pod}/${source.container} began anew`;
+    const { previous } = this.#window;
+    this.#openStream(source, index, { whole: last !== undefined, previous, instance: source.instance, mark });
   }
 
   #sourceIndex(source: LogSource, key: string): number {
@@ -148,57 +212,79 @@ export class LogStreams {
     return index;
   }
 
-  /** @param again the container was seen before: this is a new instance, whose log is read from its beginning */
-  #openStream(source: LogSource, key: string, again: boolean): void {
-    const index = this.#sourceIndex(source, key);
-    const { previous, tailLines, sinceSeconds } = this.#window;
-    const streamKey = `${key} ${source.instance}`;
+  #openStream(source: LogSource, index: number, part: StreamPart): void {
+    const { previous, instance } = part;
     const abort = new AbortController();
     this.#running.add(() => abort.abort());
-    this.#open.add(streamKey);
-    const end = (): void => {
-      this.#open.delete(streamKey);
-      if (!this.#running.disposed) this.#listener.changed();
-    };
+    this.#open.add(instance);
     const where = `${source.pod}/${source.container}`;
-    let broken = false;
+    let { mark } = part;
+    const entries = (lines: readonly LogLine[]): void => {
+      const taken = entriesOf(lines, index);
+      const [first] = lines;
+      // The mark has the time of the first line after it: nothing of the instance before can come later.
+      if (mark !== undefined && first !== undefined) {
+        taken.unshift({ time: first.time, text: mark, source: -1, kind: "note" });
+        mark = undefined;
+      }
+      this.#listener.entries(taken);
+    };
+    const end = (): void => {
+      this.#open.delete(instance);
+      this.#broken.delete(instance);
+      if (this.#running.disposed) return;
+      if (mark !== undefined) this.#note(mark);
+      mark = undefined;
+      this.#takeLeft();
+      this.#listener.changed();
+    };
     this.#cluster.logs(
-      {
-        namespace: source.namespace,
-        pod: source.pod,
-        container: source.container,
-        follow: !previous,
-        ...(previous ? { previous } : {}),
-        ...(again || tailLines === undefined ? {} : { tailLines }),
-        ...(again || sinceSeconds === undefined ? {} : { sinceSeconds }),
-      },
+      this.#query(source, part),
       {
         lines: (lines) => {
-          if (this.#running.disposed) return;
-          if (broken) {
-            broken = false;
-            this.#stale = undefined;
-            this.#listener.changed();
-          }
-          this.#listener.entries(entriesOf(lines, index));
+          if (!this.#running.disposed) entries(lines);
         },
         interrupted: (error) => {
           if (this.#running.disposed) return;
           // Said once: a server that is away for an hour must not fill the log with it.
-          if (!broken) this.#note(`${where}: the stream broke, it is resumed where it ended: ${error.message}`);
-          broken = true;
-          this.#stale = error.message;
+          if (!this.#broken.has(instance))
+            this.#note(`${where}: the stream broke, it is resumed where it ended: ${error.message}`);
+          this.#broken.set(instance, error.message);
           this.#listener.changed();
+        },
+        resumed: () => {
+          if (this.#broken.delete(instance) && !this.#running.disposed) this.#listener.changed();
         },
         ended: end,
         failed: (error) => {
-          if (!this.#running.disposed) this.#note(`${where}: ${error.message}${hint(error.hint)}`);
+          if (!this.#running.disposed)
+            this.#note(`${where}${previous ? ", previous instance" : ""}: ${error.message}${hint(error.hint)}`);
           end();
         },
       },
       abort.signal,
     );
     this.#listener.changed();
+  }
+
+  #query(source: LogSource, { previous, whole }: StreamPart): LogQuery {
+    const { tailLines, sinceSeconds } = this.#window;
+    const { namespace, pod, container, containerId } = source;
+    return {
+      namespace,
+      pod,
+      container,
+      follow: !previous,
+      ...(previous ? { previous } : containerId === undefined ? {} : { containerId }),
+      ...(whole || tailLines === undefined ? {} : { tailLines }),
+      ...(whole || sinceSeconds === undefined ? {} : { sinceSeconds }),
+    };
+  }
+
+  /** A stream has ended: one that waited may begin. */
+  #takeLeft(): void {
+    const [next] = this.#left.values();
+    if (next !== undefined) this.#takeSource(next);
   }
 
   #note(text: string): void {
@@ -211,34 +297,10 @@ function hint(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
 }
 
-function entriesOf(lines: readonly LogLine[], source: number): readonly LogEntry[] {
+function keyOf(source: LogSource): string {
+  return objectPath({ metadata: { namespace: source.namespace, name: `${source.pod}/${source.container}` } });
+}
+
+function entriesOf(lines: readonly LogLine[], source: number): LogEntry[] {
   return lines.map(({ time, text }): LogEntry => ({ time, text, source, kind: "line" }));
-}
-
-interface PodQuery {
-  readonly resource: ApiResource;
-  readonly namespace: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-}
-
-/** The list that holds the pods behind an object; `undefined` where it has none. */
-export function podQuery(target: TargetObject, resources: readonly ApiResource[]): PodQuery | undefined {
-  if (target.resource.resource === "pods" && target.resource.group === "") {
-    return { resource: target.resource, namespace: target.namespace, fieldSelector: `metadata.name=${target.name}` };
-  }
-  const pods = resources.find((one) => one.resource === "pods" && one.group === "");
-  const kind = knownKind(target.resource.group, target.resource.resource);
-  const labelSelector = kind?.podSelector?.(target.object);
-  if (pods === undefined || labelSelector === undefined) return undefined;
-  return { resource: pods, namespace: target.namespace, labelSelector };
-}
-
-/** What the title says of the objects: `default/web-1`, or how many there are. */
-export function targetsText(targets: readonly TargetObject[]): string {
-  const [first] = targets;
-  if (first === undefined) return "";
-  const path = objectPath({ metadata: { name: first.name, namespace: first.namespace } });
-  if (targets.length > 1) return `${targets.length} ${first.resource.resource}`;
-  return first.resource.resource === "pods" ? path : `${first.resource.singular || first.resource.resource} ${path}`;
 }

@@ -1,6 +1,7 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
 import type { Cancel } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
+import { isRecord } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import type { LineSource, StyledLine } from "../../ui/styled-line.ts";
@@ -10,7 +11,8 @@ import { targetsParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 import { LogBuffer, type BufferChange, type LogEntry } from "./log-buffer.ts";
 import { plainLogLine, SOURCE_COLOURS, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
-import { LogStreams, targetsText, type LogWindow } from "./log-streams.ts";
+import { LogStreams, type LogWindow } from "./log-streams.ts";
+import { podListText, targetsText, type PodList } from "./pod-selection.ts";
 
 /** Lines are taken into the view this often at most: what arrives together is sorted together. */
 const FLUSH_MILLISECONDS = 40;
@@ -34,6 +36,7 @@ class LogsView {
   readonly view: TextView;
   readonly #host: ViewHost;
   readonly #targets: readonly TargetObject[];
+  readonly #list: PodList | undefined;
   readonly #container: string | undefined;
   readonly #pager = new PagerModel({ follow: true });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
@@ -53,15 +56,17 @@ class LogsView {
   constructor(host: ViewHost, parameters: LogsParameters) {
     this.#host = host;
     this.#targets = parameters.targets;
+    this.#list = parameters.list;
     this.#container = parameters.container;
     this.#previous = parameters.previous;
     this.#buffer = new LogBuffer(host.settings.logs.bufferMegabytes * 1024 * 1024);
     const [first] = parameters.targets;
+    const of = parameters.list === undefined ? targetsText(parameters.targets) : podListText(parameters.list);
     this.view = new TextView(host, {
       id: "logs",
       scopes: ["logs", "text"],
       what: "logs",
-      where: `${targetsText(parameters.targets)}${this.#container === undefined ? "" : ` ${this.#container}`}`,
+      where: `${of}${this.#container === undefined ? "" : ` ${this.#container}`}`,
       pager: this.#pager,
       freshness: this.#freshness,
       fileName: `${first?.name ?? "pods"}${this.#container === undefined ? "" : `-${this.#container}`}.log`,
@@ -95,6 +100,8 @@ class LogsView {
     if (this.#window !== "tail") notes.push(this.#window);
     if (this.#timestamps) notes.push("time");
     if (this.#filter !== undefined) notes.push(`& ${this.#filter.text}`);
+    const leftOut = this.#streams?.leftOut ?? 0;
+    if (leftOut > 0) notes.push(`${leftOut} not followed`);
     if (this.#buffer.dropped > 0) notes.push(`${this.#buffer.dropped} oldest dropped`);
     return notes;
   }
@@ -147,7 +154,7 @@ class LogsView {
     };
     const streams = new LogStreams({
       cluster: this.#host.cluster,
-      targets: this.#targets,
+      selection: { targets: this.#targets, list: this.#list },
       window,
       now: () => this.#host.clock.now(),
       listener: {
@@ -316,16 +323,22 @@ function commonLead(names: readonly string[]): number {
 
 interface LogsParameters {
   readonly targets: readonly TargetObject[];
+  readonly list: PodList | undefined;
   readonly container: string | undefined;
   readonly previous: boolean;
+}
+
+function isPodList(value: unknown): value is PodList {
+  return isRecord(value) && typeof value["namespace"] === "string";
 }
 
 export const logsView: ViewDefinition = {
   id: "logs",
   create(host, parameters): View {
-    const { container, previous } = parameters;
+    const { container, previous, list } = parameters;
     return new LogsView(host, {
-      targets: targetsParameter(parameters),
+      targets: isPodList(list) ? [] : targetsParameter(parameters),
+      list: isPodList(list) ? list : undefined,
       container: typeof container === "string" ? container : undefined,
       previous: previous === true,
     }).view;

@@ -129,6 +129,7 @@ class ResourceTable implements View {
 
   disabledReason(name: string): string | undefined {
     const id = SORTS[name];
+    if (name === "table.logs" && this.#sortName !== "/pods") return "only a list of pods has one log";
     if (id !== undefined && !this.#model.columns.some((column) => column.id === id)) return `there is no ${id} column`;
     return undefined;
   }
@@ -166,6 +167,7 @@ class ResourceTable implements View {
     else if (name === "table.namespace") this.#useNamespace(argument);
     else if (name === "view.reload") this.#store.reload();
     else if (name === "table.save") void this.#save();
+    else if (name === "table.logs") this.#openLogs();
     else if (name === "open") this.#open();
   }
 
@@ -383,6 +385,18 @@ class ResourceTable implements View {
     const { resource } = this.#parameters;
     const rows = this.#model.window(Infinity, 0).map((entry) => entry.row);
     await saveTable(this.#host, resource.resource, this.#model.columns, rows, this.#known);
+  }
+
+  /** The merged log of every pod listed. With a filter, of those it lets through now; else later ones join. */
+  #openLogs(): void {
+    const { filter, faultsOnly, count } = this.#model.state.get();
+    const { labelSelector, fieldSelector, ownerUid } = this.#parameters;
+    if (count === 0) return;
+    const some = filter !== "" || faultsOnly || ownerUid !== undefined;
+    const parameters = some
+      ? { targets: this.#model.window(Infinity, 0).map((entry) => this.#targetOf(entry)) }
+      : { list: { namespace: this.#namespace, labelSelector, fieldSelector } };
+    this.#host.app.open({ view: "logs", parameters, title: `logs of ${count}` });
   }
 
   #open(): void {

@@ -96,6 +96,41 @@ test("a restarted container's new instance is read from its beginning", async ()
   await viewText(view, host, (now) => now.includes("new instance"));
 });
 
+test("a restarted container shows its previous instance, a mark with the reason, and the new one", async () => {
+  const ended = { terminated: { containerID: "c://shop-a-1", exitCode: 137, reason: "OOMKilled" } };
+  const restarted = pod("shop-a", { containerID: "c://shop-a-2", restartCount: 1, lastState: ended });
+  const { server, host, open } = await start(restarted);
+  server.intercept(({ path, query }) =>
+    path.endsWith("/log") && query.get("previous") === "true"
+      ? { kind: "raw", code: 200, body: `${time(1)} last words\n`, contentType: "text/plain" }
+      : undefined,
+  );
+  server.logs.append("shop/shop-a/main", time(9), "hello again");
+  const view = open("pods", restarted);
+  const text = await viewText(view, host, (now) => now.includes("last words") && now.includes("hello again"));
+  expect(text).toBe(
+    "last words\n── shop-a/main was restarted (once so far); before: exit code 137, OOMKilled\nhello again\n",
+  );
+});
+
+test.each([
+  { name: "marked pods", parameters: undefined },
+  { name: "a label selection", parameters: { list: { namespace: "shop", labelSelector: "app=shop" } } },
+])("$name share one list of pods, and make one log", async ({ parameters }) => {
+  const pods = ["a", "b", "c"].map((name) => pod(`shop-${name}`));
+  const { server, host } = await start(...pods, pod("other"));
+  for (const [index, one] of ["a", "b", "c"].entries()) server.logs.append(`shop/shop-${one}/main`, time(index), one);
+  const targets = pods.slice(0, 2).map((each) => targetOf(server, "pods", each));
+  const view = logsView.create(host.host, parameters ?? { targets });
+  cleanup.add(() => view.dispose());
+  view.show();
+  await viewText(view, host, (now) => now.includes("b b"));
+  const lists = server.requests.filter(({ path, query }) => path.endsWith("/pods") && !query.has("watch"));
+  expect(lists).toHaveLength(1);
+  if (parameters === undefined) expect(textOf(view, host)).toBe("a a\nb b\n");
+  else await viewText(view, host, (now) => now.endsWith("c c\n"));
+});
+
 test("a broken stream is resumed and the break stands in the log once", async () => {
   const { server, host, open } = await start(pod("shop-a"));
   server.logs.append("shop/shop-a/main", time(1), "before");
