@@ -1,4 +1,4 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster, MetricsSnapshot } from "../cluster/cluster.ts";
 import { Disposer } from "../lib/disposer.ts";
 import { at } from "../lib/kube/object.ts";
 import { parseQuantity } from "../lib/quantity.ts";
@@ -6,19 +6,40 @@ import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { kinds } from "../resources/kinds/index.gen.ts";
 import { findResource } from "../state/resource-names.ts";
 
-/** Shares of the allocatable capacity of all nodes that are in use, 0 to 1; `undefined` where it is not known. */
-export type ClusterUsage = { readonly cpu: number; readonly memory: number } | undefined;
+/** What of the allocatable capacity of all nodes is in use. */
+export interface MeasuredUsage {
+  /** Shares, 0 to 1. */
+  readonly cpu: number;
+  readonly memory: number;
+  /** The whole: cores and bytes. */
+  readonly cores: number;
+  readonly bytes: number;
+}
+
+/** `missing` says why nothing is measured; `undefined` while it is not known yet. */
+export type ClusterUsage = MeasuredUsage | { readonly missing: string } | undefined;
+
+const MISSING: Readonly<Record<Exclude<MetricsSnapshot["state"], "unknown" | "available">, string>> = {
+  absent: "no metrics API",
+  denied: "metrics not allowed",
+  failed: "metrics do not answer",
+};
 
 /** CPU and memory of a whole cluster, from its metrics API and its nodes; nothing is asked where there is no metrics API. */
 export function followClusterUsage(cluster: Cluster): { readonly usage: Subscribable<ClusterUsage>; end(): void } {
   const usage = createValue<ClusterUsage>(undefined);
   const all = new Disposer();
   let nodes: Disposer | undefined;
+  const set = (next: ClusterUsage): void => {
+    // Drawn again only when it reads otherwise.
+    if (JSON.stringify(next) !== JSON.stringify(usage.get())) usage.set(next);
+  };
   const read = (): void => {
     const metrics = cluster.metrics.get();
     const resource = findResource("nodes", cluster.catalog.get().resources, kinds);
     if (metrics.state !== "available" || resource === undefined) {
-      usage.set(undefined);
+      const { state } = metrics;
+      set(state === "unknown" || state === "available" ? undefined : { missing: MISSING[state] });
       return;
     }
     const store = cluster.store({ resource, namespace: "", form: "objects" });
@@ -27,9 +48,8 @@ export function followClusterUsage(cluster: Cluster): { readonly usage: Subscrib
       nodes.add(store.subscribe(read));
       all.add(() => nodes?.dispose());
     }
-    const next = sum(cluster, store.get().rows.values());
-    const before = usage.get();
-    if (next?.cpu !== before?.cpu || next?.memory !== before?.memory) usage.set(next);
+    const { status, rows } = store.get();
+    set(status.state === "denied" ? { missing: "nodes not allowed" } : sum(cluster, rows.values()));
   };
   all.add(cluster.metrics.subscribe(read));
   read();
@@ -50,10 +70,15 @@ function sum(cluster: Cluster, rows: Iterable<{ readonly object: Readonly<Record
     whole.memory += parseQuantity(at(object, "status", "allocatable", "memory")) ?? 0;
   }
   if (whole.cpu === 0 || whole.memory === 0) return undefined;
-  return { cpu: round(used.cpu / whole.cpu), memory: round(used.memory / whole.memory) };
+  return {
+    cpu: round(used.cpu / whole.cpu),
+    memory: round(used.memory / whole.memory),
+    cores: whole.cpu,
+    bytes: whole.memory,
+  };
 }
 
-/** Whole percents: what the header shows, so that it is drawn again only when it reads otherwise. */
+/** Whole percents: what the header shows. */
 function round(share: number): number {
   return Math.round(share * 100) / 100;
 }

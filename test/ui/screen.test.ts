@@ -309,3 +309,46 @@ test("A dialog that cannot be drawn says so and Esc leaves it", async () => {
   await app.press("down");
   expect(app.rows()[1]).toBe("web-02 *selected*");
 });
+
+function measured(state: "available" | "denied", columns: number): Promise<TestScreen> {
+  const dev = new MemoryCluster("dev");
+  dev.put("nodes", {
+    metadata: { name: "node-1", uid: "uid-node-1" },
+    status: { allocatable: { cpu: "16", memory: "64Gi" } },
+  });
+  const nodes = new Map([["node-1", { cpu: 4, memory: 60 * 2 ** 30 }]]);
+  dev.metrics.set({ state, version: 1, pods: new Map(), containers: new Map(), nodes });
+  return start({ clusters: memoryClusters([dev]), columns, readOnly: true });
+}
+
+test("A wide header tells context, user, lock, version, and what of the cluster is in use", async () => {
+  const app = await measured("available", 120);
+  expect(app.line(0)).toMatch(
+    /^ context dev {3}read-only {3}user admin {3}server v1\.36\.0 {3}cpu 25% of 16 {3}mem 94% of 64Gi +connected$/,
+  );
+});
+
+test("A header of 80 columns is short, and one of 40 keeps the context and the lock", async () => {
+  const app = await measured("available", 80);
+  expect(app.line(0)).toMatch(/^ dev {3}read-only {3}user admin {3}v1\.36\.0 {3}cpu 25% {3}mem 94% +connected$/);
+  await app.resize(40, 10);
+  expect(app.line(0)).toMatch(/^ dev {3}read-only +.*connected$/);
+});
+
+test("A header says why CPU and memory are not there, and shows no old ones without a connection", async () => {
+  const app = await measured("denied", 100);
+  expect(app.line(0)).toContain("metrics not allowed");
+  await app.close();
+  const other = await measured("available", 100);
+  const cluster = other.ui.controller.session.cluster.get();
+  if (!(cluster instanceof MemoryCluster)) throw new Error("not the cluster of this test");
+  cluster.status.set({
+    state: "unreachable",
+    since: 0,
+    error: new KelpieError("gone"),
+    attempts: 1,
+    retryAt: 0,
+  });
+  await other.idle();
+  expect(other.line(0)).toMatch(/^ dev +read-only +user admin +unreachable$/);
+});

@@ -1,6 +1,8 @@
 import type { ConnectionStatus, ContextInfo } from "../../cluster/cluster.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
+import type { ClusterUsage } from "../cluster-usage.ts";
+import { formatMebibytes } from "../../lib/quantity.ts";
 import { sanitize, textWidth, truncate } from "../../lib/text.ts";
 
 /** What the header tells. */
@@ -8,8 +10,7 @@ export interface HeaderFacts {
   readonly context: ContextInfo | undefined;
   readonly readOnly: boolean;
   readonly status: ConnectionStatus | undefined;
-  /** Shares of the cluster's capacity in use, 0 to 1. */
-  readonly usage: { readonly cpu: number; readonly memory: number } | undefined;
+  readonly usage: ClusterUsage;
   readonly now: number;
 }
 
@@ -21,20 +22,24 @@ interface Part {
   readonly order: number;
 }
 
+/** From this width on there is room to say which name is the context's, and how large the cluster is. */
+const SPACIOUS = 120;
+
 /** One line: what is connected at the left, the state of the connection at the right. */
 export function headerLine(facts: HeaderFacts, columns: number, palette: Palette): string {
-  const { context, readOnly, status, usage } = facts;
+  const { context, readOnly, status } = facts;
+  const spacious = columns >= SPACIOUS;
   const parts: Part[] = [];
   if (context !== undefined) {
-    parts.push({ label: "", value: context.name, style: "title", order: 0 });
+    parts.push({ label: spacious ? "context" : "", value: sanitize(context.name), style: "title", order: 0 });
     if (readOnly) parts.push({ label: "", value: "read-only", style: "read-only", order: 1 });
-    if (context.cluster !== context.name) parts.push({ label: "cluster", value: context.cluster, order: 5 });
-    if (context.user !== context.name) parts.push({ label: "user", value: context.user, order: 6 });
-    if (status?.state === "connected") parts.push({ label: "", value: status.serverVersion, order: 4 });
+    if (context.cluster !== context.name) parts.push({ label: "cluster", value: sanitize(context.cluster), order: 5 });
+    if (context.user !== context.name) parts.push({ label: "user", value: sanitize(context.user), order: 6 });
   }
-  if (usage !== undefined) {
-    parts.push({ label: "cpu", value: percent(usage.cpu), style: loadTone(usage.cpu), order: 2 });
-    parts.push({ label: "mem", value: percent(usage.memory), style: loadTone(usage.memory), order: 3 });
+  if (status?.state === "connected") {
+    parts.push({ label: spacious ? "server" : "", value: sanitize(status.serverVersion), order: 4 });
+    // Without a connection the last sample would look like one of now.
+    parts.push(...usageParts(facts.usage, spacious));
   }
   const right = connectionWord(status, facts.now);
   const room = columns - 2 - (right === undefined ? 0 : textWidth(right.text) + 2);
@@ -64,6 +69,24 @@ export function alertLine(facts: HeaderFacts, columns: number, palette: Palette)
   const hint = " :ctx switches.";
   const tail = textWidth(text + next + hint) <= columns ? next + hint : next;
   return palette.paint(truncate(text, Math.max(20, columns - tail.length)) + tail, "danger");
+}
+
+function usageParts(usage: ClusterUsage, spacious: boolean): readonly Part[] {
+  if (usage === undefined) return [];
+  if ("missing" in usage) return [{ label: "", value: usage.missing, style: "dim", order: 7 }];
+  const { cpu, memory, cores, bytes } = usage;
+  const of = (whole: string): string => (spacious ? ` of ${whole}` : "");
+  const coresText = String(Math.round(cores * 10) / 10);
+  return [
+    { label: "cpu", value: `${percent(cpu)}${of(coresText)}`, style: loadTone(cpu), order: 2 },
+    { label: "mem", value: `${percent(memory)}${of(largeBytes(bytes))}`, style: loadTone(memory), order: 3 },
+  ];
+}
+
+function largeBytes(bytes: number): string {
+  const gibibytes = bytes / 2 ** 30;
+  if (gibibytes >= 10_240) return `${Math.round(gibibytes / 1024)}Ti`;
+  return gibibytes >= 1 ? `${Math.round(gibibytes)}Gi` : formatMebibytes(bytes);
 }
 
 function partWidth({ label, value }: Part): number {

@@ -418,15 +418,10 @@ class ResourceTable implements View {
   #updateTitle(): void {
     const { count, total, filter, fault, faultsOnly, marks } = this.#model.state.get();
     const { resource, labelSelector, fieldSelector } = this.#parameters;
-    const metrics = this.#cluster.metrics.get();
     const notes: string[] = [];
     if (marks > 0) notes.push(`${marks} marked`);
     if (faultsOnly) notes.push("faults only");
     if (this.#wide) notes.push("wide");
-    const wantsMetrics = this.#kind.columns.some((column) => column.needs === "metrics");
-    if (wantsMetrics && metrics.state === "absent") notes.push("no metrics API");
-    else if (wantsMetrics && metrics.state === "denied") notes.push("metrics denied");
-    else if (wantsMetrics && metrics.state === "failed") notes.push("metrics fail");
     const where = [
       ...(resource.namespaced ? [this.#namespace === "" ? "all" : this.#namespace] : []),
       ...(labelSelector === undefined ? [] : [labelSelector]),
