@@ -6,6 +6,7 @@ import type { ConfirmRequest } from "../lib/dialog-request.ts";
 import { errorCode } from "../lib/errors.ts";
 import { asArray, asString } from "../lib/kube/object.ts";
 import type { Logger } from "../lib/log.ts";
+import { sanitize } from "../lib/text.ts";
 import type { Suspend } from "./suspend.ts";
 
 /** What clusters ask of the UI before and while a credential plugin runs. */
@@ -29,7 +30,9 @@ export function createExecGuard(options: ExecGuardOptions): ExecGuard {
 
   const ask = async (request: Parameters<ExecGuard["confirmExec"]>[0]): Promise<boolean> => {
     const command = [request.command, ...request.args];
-    const key = JSON.stringify(command);
+    const env = Object.entries(request.env ?? {}).toSorted(([left], [right]) => (left < right ? -1 : 1));
+    // A variable such as NODE_OPTIONS or LD_PRELOAD makes another program of the same command.
+    const key = JSON.stringify(env.length === 0 ? command : { command, env });
     const known = await readAllowed(file, options.logger);
     if (known.includes(key)) return true;
     const answer = await options.confirm({
@@ -37,7 +40,8 @@ export function createExecGuard(options: ExecGuardOptions): ExecGuard {
       lines: [
         `context ${request.context}, user ${request.user}`,
         "",
-        ...command.map((word, index) => (index === 0 ? word : `  ${word}`)),
+        ...env.map(([name, value]) => printable(`${name}=${value}`)),
+        ...command.map((word, index) => printable(index === 0 ? word : `  ${word}`)),
         "",
         "The kubeconfig names this program to log you in. It runs with your rights.",
       ],
@@ -58,6 +62,11 @@ export function createExecGuard(options: ExecGuardOptions): ExecGuard {
     },
     withTerminal: (run) => options.suspend(() => run()),
   };
+}
+
+/** What is asked about must be seen whole and as it is: no line break hides the rest of a word. */
+function printable(word: string): string {
+  return sanitize(word.replaceAll("\n", "\\n"));
 }
 
 async function readAllowed(file: string, logger: Logger): Promise<readonly string[]> {

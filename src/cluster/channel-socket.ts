@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
-import { apiErrorFrom, type RequestSubject } from "./api-error.ts";
+import { apiErrorFrom, isApiError, type RequestSubject } from "./api-error.ts";
 import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
-import type { HttpClient } from "./http-client.ts";
+import type { HttpClient, SocketSettings } from "./http-client.ts";
 
 const HANDSHAKE_MILLISECONDS = 30_000;
 
@@ -18,6 +18,20 @@ export async function openChannelSocket(
   about: RequestSubject,
 ): Promise<WebSocket> {
   const settings = await client.socketSettings(path, about);
+  try {
+    return await connectSocket(client, settings, protocols, about);
+  } catch (error) {
+    if (!isApiError(error, 401) || !(await settings.refresh())) throw error;
+  }
+  return connectSocket(client, await client.socketSettings(path, about), protocols, about);
+}
+
+async function connectSocket(
+  client: HttpClient,
+  settings: SocketSettings,
+  protocols: readonly string[],
+  about: RequestSubject,
+): Promise<WebSocket> {
   const { WebSocket } = await import("ws");
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(settings.url, [...protocols], {

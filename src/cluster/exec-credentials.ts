@@ -14,6 +14,8 @@ export interface ExecRequest {
   readonly user: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** What the kubeconfig adds to its environment: this too decides what it does. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ExecOptions {
@@ -55,6 +57,7 @@ export function createExecCredentials(
         user: target.user.name,
         command: plugin.command,
         args: plugin.args,
+        env: plugin.env,
       };
       if ((await options.confirmExec?.(request)) === false) {
         failure = { error: refused(plugin), until: Number.POSITIVE_INFINITY };

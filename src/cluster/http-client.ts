@@ -46,6 +46,8 @@ export interface SocketSettings {
   readonly url: string;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly agent: Agent;
+  /** Fresh credentials after a 401; `false` where none are to be had. @throws CredentialError */
+  refresh(): Promise<boolean>;
 }
 
 export interface HttpClientOptions {
@@ -128,6 +130,7 @@ export class HttpClient {
       url: `${this.#server.protocol === "https:" ? "wss" : "ws"}://${this.#server.host}${this.#prefix}${path}`,
       headers: this.#headers(credential),
       agent: await this.#agentFor(credential),
+      refresh: () => this.#options.credentials.refresh(credential),
     };
   }
 

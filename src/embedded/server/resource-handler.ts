@@ -59,8 +59,9 @@ async function handleCollection(
   const { resource, request, query } = exchange;
   switch (request.method) {
     case "GET":
-    case "HEAD":
       return isTrue(query.get("watch")) ? handleWatch(context, exchange) : handleList(context, exchange);
+    case "HEAD":
+      return handleList(context, exchange);
     case "POST":
       if (resource.namespaced && namespace === undefined) throw methodNotAllowed(resource, "create");
       return handleCreate(context, exchange);
@@ -76,8 +77,9 @@ async function handleObject(context: ServerContext, exchange: ResourceExchange, 
   const { resource, request, query } = exchange;
   switch (request.method) {
     case "GET":
-    case "HEAD":
       return isTrue(query.get("watch")) ? handleWatch(context, exchange, name) : handleGet(context, exchange, name);
+    case "HEAD":
+      return handleGet(context, exchange, name);
     case "PUT":
       return handleUpdate(context, exchange, name);
     case "PATCH":

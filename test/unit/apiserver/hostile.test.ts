@@ -157,6 +157,15 @@ function billionLaughs(): string {
 }
 
 describe("watches", () => {
+  it("are none for HEAD: the answer ends", async () => {
+    const head = get("/api/v1/configmaps?watch=true").replace("GET", "HEAD").replace("Connection: close\r\n", "");
+    const socket = await connectRaw();
+    socket.write(head + get("/version"));
+    let answer = "";
+    for await (const chunk of socket as AsyncIterable<Buffer>) answer += chunk.toString();
+    expect(answer).toContain("gitVersion");
+  });
+
   it("do not end at once when they are to last for months", async () => {
     const watch = await api.watch("/api/v1/configmaps?watch=true&timeoutSeconds=9000000");
     expect((await watch.next()).type).toBe("ADDED");

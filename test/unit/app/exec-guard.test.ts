@@ -47,6 +47,20 @@ test("The same program with other arguments is another command", async () => {
   expect(later.asked).toHaveLength(1);
 });
 
+test("The same command in another environment is another command, and its variables are shown", async () => {
+  await guard(true).guard.confirmExec(request);
+  const later = guard(true);
+  const env = { NODE_OPTIONS: "--require /tmp/\nother.js", AREA: "one" };
+  expect(await later.guard.confirmExec({ ...request, env })).toBe(true);
+  expect(later.asked[0]?.lines).toEqual(
+    expect.arrayContaining(["AREA=one", String.raw`NODE_OPTIONS=--require /tmp/\nother.js`]),
+  );
+  const last = guard(false);
+  const sameInOtherOrder = { AREA: "one", NODE_OPTIONS: env.NODE_OPTIONS };
+  expect(await last.guard.confirmExec({ ...request, env: sameInOtherOrder })).toBe(true);
+  expect(await last.guard.confirmExec({ ...request, env: { AREA: "two" } })).toBe(false);
+});
+
 test("Two requests at once are one question", async () => {
   const { guard: one, asked } = guard(true);
   expect(await Promise.all([one.confirmExec(request), one.confirmExec(request)])).toEqual([true, true]);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import type { ClustersOptions } from "../../../src/cluster/clusters.ts";
 import { Cleanup, eventually, hastyClock, openKubeconfig, temporaryDirectory } from "../../support/cluster-fixture.ts";
+import { fakePod } from "../../support/fake-api-objects.ts";
 import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
 import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
 
@@ -112,6 +113,25 @@ describe("an exec plugin", () => {
     expect(await runs()).toBe(2);
   });
 
+  it("runs again when a session is refused, and the session is opened all the same", async () => {
+    const { server, cluster, script, runs } = await openWithPlugin(`token("good")`);
+    await connected(cluster);
+    await script(`token("better")`);
+    server.setToken("better");
+    server.push(fakePod({ name: "box", namespace: "default", index: 1, node: "node-0" }));
+    const session = await cluster.exec({
+      namespace: "default",
+      pod: "box",
+      container: "web",
+      command: ["sh"],
+      tty: false,
+      stdin: true,
+    });
+    session.stream.write("exit 3");
+    expect(await session.exited).toBe(3);
+    expect(await runs()).toBe(2);
+  });
+
   it("runs again when its token has expired", async () => {
     const { server, cluster, runs } = await openWithPlugin(
       `token("good", { expirationTimestamp: new Date(Date.now() - 1000).toISOString() })`,
@@ -198,7 +218,13 @@ describe("an exec plugin", () => {
     });
     await unreachable(cluster);
     expect(asked).toEqual([
-      { context: "fake", user: "fake", command: expect.stringMatching(/login$/), args: ["--flag"] },
+      {
+        context: "fake",
+        user: "fake",
+        command: expect.stringMatching(/login$/),
+        args: ["--flag"],
+        env: { FROM_KUBECONFIG: "good" },
+      },
     ]);
     expect(await runs()).toBe(0);
     answer = true;
