@@ -7,6 +7,7 @@ import type { Paths } from "../config/paths.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import { colourDepth, createPalette } from "../config/theme.ts";
 import type { Operations } from "../hotkeys/action.ts";
+import type { InputEvent } from "../hotkeys/keys.ts";
 import { systemClock, type Clock } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { silentLogger, type Logger } from "../lib/log.ts";
@@ -83,14 +84,15 @@ export function runUi(options: UiOptions): RunningUi {
     stdout.write(sequence);
   };
 
-  const input = new TerminalInput(stdin, write, clock, (event) => {
+  const take = (event: InputEvent): void => {
     if (event.type !== "click") controller.input(event);
     else if (layout !== undefined) {
       // Rows of a click are those of the content.
       const row = event.row - layout.contentTop;
       if (row >= 0 && row < layout.content) controller.input({ ...event, row });
     }
-  });
+  };
+  const input = new TerminalInput(stdin, write, clock, take, { mouse: options.settings.mouse });
   const suspend = createSuspend({ input, stdin, stdout, screen: () => suspendScreen, ownsProcess });
   const guard = createExecGuard({
     paths: options.paths,

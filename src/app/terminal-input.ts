@@ -10,8 +10,10 @@ export interface InputStream extends NodeJS.ReadableStream {
   unref?(): unknown;
 }
 
-/** Bracketed paste, mouse buttons with positions beyond 223. */
-const MODES_ON = "\u001B[?2004h\u001B[?1000h\u001B[?1006h";
+/** Bracketed paste. */
+const PASTE_ON = "\u001B[?2004h";
+/** Mouse buttons, with positions beyond 223. */
+const MOUSE_ON = "\u001B[?1000h\u001B[?1006h";
 export const MODES_OFF = "\u001B[?1006l\u001B[?1000l\u001B[?2004l";
 
 /** How long an escape character may stand alone before it is the Escape key: sequences come in one piece or nearly so. */
@@ -26,6 +28,7 @@ export class TerminalInput {
   readonly #write: (sequence: string) => void;
   readonly #clock: Clock;
   readonly #listener: (event: InputEvent) => void;
+  readonly #modes: string;
   readonly #parser = new KeyParser();
   #decoder = new StringDecoder("utf8");
   #escape: Cancel | undefined;
@@ -36,11 +39,13 @@ export class TerminalInput {
     write: (sequence: string) => void,
     clock: Clock,
     listener: (event: InputEvent) => void,
+    options: { readonly mouse: boolean },
   ) {
     this.#stdin = stdin;
     this.#write = write;
     this.#clock = clock;
     this.#listener = listener;
+    this.#modes = options.mouse ? PASTE_ON + MOUSE_ON : PASTE_ON;
   }
 
   /** True while a lone escape character waits for what may follow it. */
@@ -52,7 +57,7 @@ export class TerminalInput {
     if (this.#running) return;
     this.#running = true;
     this.#stdin.setRawMode?.(true);
-    this.#write(MODES_ON);
+    this.#write(this.#modes);
     this.#stdin.on("data", this.#read);
     this.#stdin.ref?.();
     this.#stdin.resume();

@@ -3,6 +3,7 @@ import type { Settings } from "./settings-schema.ts";
 
 export const defaultSettings: Settings = {
   "readOnly": false,
+  "mouse": true,
   "theme": "dark",
   "keys": {},
   "namespaces": {

@@ -10,6 +10,10 @@ const contextSettings = z.strictObject({
  */
 export const settingsSchema = z.strictObject({
   readOnly: z.boolean().default(false).describe("Refuse every write. The flags --readonly and --write override it."),
+  mouse: z
+    .boolean()
+    .default(true)
+    .describe("Click and wheel. false leaves the mouse to the terminal: text is selected without Shift."),
   theme: z.string().default("dark").describe("Colours: dark, light or mono."),
   keys: z
     .record(z.string(), z.array(z.string()))

@@ -210,6 +210,11 @@ export class TestScreen {
     return this.lines().at(y) ?? "";
   }
 
+  /** Whether the program asked the terminal to report the mouse. */
+  get reportsMouse(): boolean {
+    return this.#terminal.modes.mouseTrackingMode !== "none";
+  }
+
   /** The first words of the table's rows; the one under the cursor ends in ` *selected*`. */
   rows(): string[] {
     const lines = this.lines();

@@ -352,3 +352,22 @@ test("A header says why CPU and memory are not there, and shows no old ones with
   await other.idle();
   expect(other.line(0)).toMatch(/^ dev +read-only +user admin +unreachable$/);
 });
+
+test("A click selects the row under it, and the wheel moves the cursor", async () => {
+  const app = await start();
+  expect(app.reportsMouse).toBe(true);
+  const y = app.lines().findIndex((line) => line.startsWith("web-04"));
+  await app.send(`\u001B[<0;5;${y + 1}M\u001B[<0;5;${y + 1}m`);
+  expect(app.rows()[3]).toBe("web-04 *selected*");
+  await app.send("\u001B[<65;5;5M");
+  expect(app.rows()[6]).toBe("web-07 *selected*");
+  await app.send("\u001B[<64;5;5M");
+  expect(app.rows()[3]).toBe("web-04 *selected*");
+  await app.send("\u001B[<0;5;1M\u001B[<0;500;500M\u001B[<0;5;3M");
+  expect(app.rows()[3]).toBe("web-04 *selected*");
+});
+
+test("mouse: false leaves the mouse to the terminal", async () => {
+  const app = await start({ settings: { mouse: false } });
+  expect(app.reportsMouse).toBe(false);
+});
