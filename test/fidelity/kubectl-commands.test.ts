@@ -253,10 +253,11 @@ const missing = WANTED_MINORS.filter((minor) => !kubectls.some((kubectl) => kube
 it.skip.each(missing)("kubectl 1.%i is not here: not tested with it (scripts/fetch-kubectl.sh fetches it)", () => {});
 
 describe.each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kubectl]))("kubectl %s", (_, kubectl) => {
-  const directory = mkdtempSync(join(tmpdir(), "kelpie-commands-"));
+  let directory: string;
   let cluster: EmbeddedCluster;
 
   beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "kelpie-commands-"));
     const editor = join(directory, "editor");
     writeFileSync(editor, "#!/bin/sh\nexec sed -i 's/^  replicas: .*/  replicas: 4/' \"$1\"\n", { mode: 0o700 });
     process.env["KUBE_EDITOR"] = editor;

@@ -50,10 +50,11 @@ it.skipIf(problem === undefined)(`sessions with pods are not tested: ${problem}`
 describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kubectl]))(
   "kubectl %s",
   (_, kubectl) => {
-    const directory = mkdtempSync(join(tmpdir(), "kelpie-sessions-"));
+    let directory: string;
     let cluster: EmbeddedCluster;
 
     beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), "kelpie-sessions-"));
       cluster = await startEmbeddedCluster({ withNode: true });
       await out(
         "apply -f -",

@@ -88,7 +88,8 @@ v1.create_namespaced_pod("default", pod)
 for event in watch.Watch().stream(v1.list_namespaced_pod, "default", field_selector="metadata.name=python", timeout_seconds=30):
     if event["object"].status.phase == "Running":
         break
-print(v1.read_namespaced_pod_log("python", "default").strip())
+# Running says that the process has begun, not that it has written.
+print(v1.read_namespaced_pod_log("python", "default", follow=True, _preload_content=False).readline().decode().strip())
 print(stream(v1.connect_get_namespaced_pod_exec, "python", "default", command=["sh", "-c", "echo out; echo err >&2"],
              stdout=True, stderr=True, stdin=False, tty=False).split())
 session = stream(v1.connect_get_namespaced_pod_exec, "python", "default", command=["sh", "-c", "read line; echo got $line; exit 3"],

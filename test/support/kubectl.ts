@@ -1,7 +1,6 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { accessSync, constants, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { accessSync, constants } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 
 export interface KubectlResult {
   readonly code: number;
@@ -47,9 +46,12 @@ function isProgram(path: string): boolean {
 function kubectlAt(path: string): Kubectl {
   const output = execFileSync(path, ["version", "--client", "-o", "json"], { encoding: "utf8" });
   const version = /"gitVersion":\s*"v([0-9.]+)/.exec(output)?.[1] ?? "0.0.0";
-  // Discovery is cached by address: a home of its own keeps it from what other clusters left.
-  const home = mkdtempSync(join(tmpdir(), "kelpie-kubectl-"));
-  const env = (kubeconfig: string): NodeJS.ProcessEnv => ({ ...process.env, KUBECONFIG: kubeconfig, HOME: home });
+  // Discovery is cached by address: a home beside the kubeconfig keeps it from what other clusters left, and goes with it.
+  const env = (kubeconfig: string): NodeJS.ProcessEnv => ({
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    HOME: join(dirname(kubeconfig), `kubectl-${version}`),
+  });
   return {
     version,
     minor: Number(version.split(".")[1]),
