@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { constants, createDeflate, type Deflate } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { SPDY_DICTIONARY } from "../../../src/embedded/server/streams/spdy-dictionary.ts";
-import { SpdySession, type SpdyStream } from "../../../src/embedded/server/streams/spdy-session.ts";
+import { SpdySession, type Flow, type SpdyStream } from "../../../src/embedded/server/streams/spdy-session.ts";
 
 const FIN = 1;
 
@@ -61,7 +61,7 @@ interface Sent {
   readonly session: SpdySession;
 }
 
-function newSession(): Sent {
+function newSession(flow?: Flow): Sent {
   const frames: Sent["frames"] = [];
   const session = new SpdySession(async (bytes) => {
     const word = bytes.readUInt32BE(0);
@@ -72,7 +72,7 @@ function newSession(): Sent {
       flags: bytes.readUInt8(4),
       text: isControl ? "" : bytes.subarray(8).toString(),
     });
-  });
+  }, flow);
   return { frames, session };
 }
 
@@ -121,6 +121,45 @@ describe("a SPDY session", () => {
     (await second).destroy();
     await once(await second, "close");
     expect(frames.at(-1)).toMatchObject({ control: 3, id: 3 });
+  });
+
+  it("holds its connection back while a stream is not read, and lets it on when it is", async () => {
+    const calls: string[] = [];
+    const { session } = newSession({ pause: () => calls.push("pause"), resume: () => calls.push("resume") });
+    const client = new Client();
+    const opening = opened(session);
+    session.feed(await client.open(1, { streamType: "stdin" }));
+    const stream = await opening;
+    const piece = data(1, "x".repeat(2 ** 20));
+    for (let count = 0; count < 6; count += 1) session.feed(piece);
+    await expect.poll(() => calls).toEqual(["pause"]);
+    stream.resume();
+    await expect.poll(() => calls).toEqual(["pause", "resume"]);
+  });
+
+  it("reads a frame of 16 MB that comes in small pieces without copying it over and over", async () => {
+    const { session } = newSession();
+    const client = new Client();
+    const opening = opened(session);
+    session.feed(await client.open(1, { streamType: "data" }));
+    const stream = await opening;
+    const bytes = data(1, "x".repeat(2 ** 24 - 1), FIN);
+    const started = performance.now();
+    for (let offset = 0; offset < bytes.length; offset += 4096) session.feed(bytes.subarray(offset, offset + 4096));
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect((await text(stream)).length).toBe(2 ** 24 - 1);
+  });
+
+  it("ends at headers that unpack to gigabytes, at garbage and at lengths that lie", async () => {
+    const bomb = await new Client().open(1, { streamType: "x".repeat(2 ** 26) });
+    const lie = control(1, 0, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 3]));
+    for (const bytes of [bomb, lie]) {
+      const { session } = newSession();
+      const failed = once(session, "error");
+      session.feed(bytes);
+      const [error]: readonly unknown[] = await failed.catch((thrown: unknown) => [thrown]);
+      expect(error).toBeInstanceOf(Error);
+    }
   });
 
   it("answers a ping", async () => {

@@ -14,15 +14,26 @@ const FLAG_FIN = 1;
 const HEADER_BYTES = 8;
 const MAX_CHUNK_BYTES = 32 * 1024;
 const CANCEL = 5;
+/** What one stream may hold unread before the connection waits for its reader. */
+const MAX_UNREAD_BYTES = 4 * 2 ** 20;
+const MAX_HEADERS_BYTES = 2 ** 20;
 
 /** Takes the bytes of frames; resolves when more may be sent. */
 export type SendBytes = (bytes: Buffer) => Promise<void>;
+
+/** Holds the connection's bytes back, and lets them come again. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
 
 type Headers = Readonly<Record<string, string>>;
 
 interface Frames {
   data(id: number, payload: Buffer, fin: boolean): Promise<void>;
   reset(id: number): Promise<void>;
+  /** Everything that came was taken. */
+  drained(): void;
 }
 
 /** One stream: reading ends with the client's FIN, `end` sends ours. */
@@ -40,7 +51,8 @@ export class SpdyStream extends Duplex {
   }
 
   override _read(): void {
-    // The session pushes what arrives: SPDY without flow control cannot be held back per stream.
+    // The session pushes what arrives: without flow control only the whole connection can be held back.
+    this.#frames.drained();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
@@ -75,21 +87,28 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   readonly #send: SendBytes;
   readonly #inflate: Inflate = createInflate({ dictionary: SPDY_DICTIONARY });
   readonly #streams = new Map<number, SpdyStream>();
+  readonly #flow: Flow | undefined;
+  readonly #full = new Set<SpdyStream>();
   #input: Buffer = Buffer.alloc(0);
+  /** What came since; joined when it completes a frame, or a large one would be copied with each piece of it. */
+  #chunks: Buffer[] = [];
+  #chunksLength = 0;
   #reading = false;
   #firstReply = true;
   #closed = false;
 
-  constructor(send: SendBytes) {
+  constructor(send: SendBytes, flow?: Flow) {
     super();
     this.#send = send;
+    this.#flow = flow;
     this.#inflate.on("error", (error) => this.#fail(error));
   }
 
   /** Takes bytes from the connection, split anyhow. */
   feed(bytes: Buffer): void {
     if (this.#closed) return;
-    this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
+    this.#chunks.push(bytes);
+    this.#chunksLength += bytes.length;
     if (this.#reading) return;
     this.#reading = true;
     this.#readAll().catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))));
@@ -101,6 +120,7 @@ export class SpdySession extends EventEmitter<SessionEvents> {
     this.#closed = true;
     for (const stream of this.#streams.values()) stream.destroy();
     this.#streams.clear();
+    this.#full.clear();
     this.#inflate.destroy();
   }
 
@@ -117,21 +137,33 @@ export class SpdySession extends EventEmitter<SessionEvents> {
       this.#reading = false;
     }
     // What came after the last look and before the flag was down has nobody else to read it.
-    if (this.#hasFrame()) this.feed(Buffer.alloc(0));
+    if (this.#frameLength() !== undefined) this.feed(Buffer.alloc(0));
   }
 
-  #hasFrame(): boolean {
-    const input = this.#input;
-    return input.length >= HEADER_BYTES && input.length >= HEADER_BYTES + input.readUIntBE(5, 3);
+  /** Whether so many bytes stand in `#input`, where need be with what came since. */
+  #has(length: number): boolean {
+    if (this.#input.length >= length) return true;
+    if (this.#input.length + this.#chunksLength < length) return false;
+    this.#input = Buffer.concat([this.#input, ...this.#chunks]);
+    this.#chunks = [];
+    this.#chunksLength = 0;
+    return true;
+  }
+
+  /** Bytes of the next frame with its header, `undefined` while it is not whole. */
+  #frameLength(): number | undefined {
+    if (!this.#has(HEADER_BYTES)) return undefined;
+    const length = HEADER_BYTES + this.#input.readUIntBE(5, 3);
+    return this.#has(length) ? length : undefined;
   }
 
   /** Frames in order; the one wait is for the decompression of a header block, which zlib does elsewhere. */
   async #readFrames(): Promise<void> {
-    while (this.#input.length >= HEADER_BYTES && !this.#closed) {
+    while (!this.#closed) {
+      const end = this.#frameLength();
+      if (end === undefined) return;
       const word = this.#input.readUInt32BE(0);
       const flags = this.#input.readUInt8(4);
-      const end = HEADER_BYTES + this.#input.readUIntBE(5, 3);
-      if (this.#input.length < end) return;
       const payload = this.#input.subarray(HEADER_BYTES, end);
       this.#input = this.#input.subarray(end);
       if (word < 0x8000_0000) this.#onData(word, flags, payload);
@@ -142,8 +174,15 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   #onData(id: number, flags: number, payload: Buffer): void {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.destroyed) return;
-    if (payload.length > 0) stream.push(Buffer.from(payload));
+    if (payload.length > 0 && !stream.push(Buffer.from(payload)) && stream.readableLength > MAX_UNREAD_BYTES) {
+      if (this.#full.size === 0) this.#flow?.pause();
+      this.#full.add(stream);
+    }
     if ((flags & FLAG_FIN) !== 0) stream.push(null);
+  }
+
+  #onDrained(stream: SpdyStream): void {
+    if (this.#full.delete(stream) && this.#full.size === 0) this.#flow?.resume();
   }
 
   async #onControl(type: number, flags: number, payload: Buffer): Promise<void> {
@@ -164,13 +203,17 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   async #onOpen(flags: number, payload: Buffer): Promise<void> {
     const id = payload.readUInt32BE(0) & 0x7fff_ffff;
     const headers = parseHeaders(await this.#decompress(payload.subarray(10)));
-    const stream = new SpdyStream(id, headers, {
+    const stream: SpdyStream = new SpdyStream(id, headers, {
       data: (streamId, bytes, fin) => this.#data(streamId, bytes, fin),
       reset: (streamId) => this.#reset(streamId),
+      drained: () => this.#onDrained(stream),
     });
     // Whoever uses the stream sees its end; an error here has nobody else to tell.
     stream.on("error", () => undefined);
-    stream.on("close", () => this.#streams.delete(id));
+    stream.on("close", () => {
+      this.#streams.delete(id);
+      this.#onDrained(stream);
+    });
     this.#streams.set(id, stream);
     await this.#control(FRAME.synReply, Buffer.concat([payload.subarray(0, 4), this.#emptyHeaders()]));
     this.emit("stream", stream);
@@ -180,7 +223,13 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   #decompress(block: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
-      const collect = (chunk: Buffer): void => void chunks.push(chunk);
+      let length = 0;
+      const collect = (chunk: Buffer): void => {
+        chunks.push(chunk);
+        length += chunk.length;
+        // A few bytes may stand for gigabytes.
+        if (length > MAX_HEADERS_BYTES) this.#inflate.destroy(new Error("the headers of a stream are too long"));
+      };
       const settle = (finish: () => void): void => {
         this.#inflate.off("data", collect);
         this.#inflate.off("error", onError);

@@ -162,6 +162,7 @@ async function openTunnel(
         // A failed send is followed by the close of the socket, which ends the session.
         socket.send(bytes, () => resolve());
       }),
+    socket,
   );
   session.on("error", () => socket.close(1011));
   socket.on("message", (data: Buffer) => session.feed(data));
@@ -205,7 +206,7 @@ function acceptSpdy({ socket, head }: UpgradeExchange, protocol: string): SpdySe
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
   );
-  const session = new SpdySession((bytes) => writeTo(socket, bytes));
+  const session = new SpdySession((bytes) => writeTo(socket, bytes), socket);
   session.on("error", () => socket.destroy());
   socket.on("data", (bytes: Buffer) => session.feed(bytes));
   socket.on("close", () => session.close());
