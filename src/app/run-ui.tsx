@@ -6,28 +6,16 @@ import type { Clusters } from "../cluster/cluster.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import { colourDepth, createPalette } from "../config/theme.ts";
-import type { Operations } from "../hotkeys/action.ts";
 import type { InputEvent } from "../hotkeys/keys.ts";
 import { systemClock, type Clock } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { silentLogger, type Logger } from "../lib/log.ts";
-import type { AppServices } from "./context.ts";
 import { Controller } from "./controller.ts";
 import { createExecGuard, type ExecGuard } from "./exec-guard.ts";
 import type { LocalClusters } from "./local-clusters.ts";
-import { createAttach } from "./operations/attach.ts";
-import { createCopy } from "./operations/copy.ts";
-import { createCordon } from "./operations/cordon.ts";
-import { createDelete } from "./operations/delete.ts";
-import { createDrain } from "./operations/drain.ts";
-import { createEdit } from "./operations/edit.ts";
-import { createPortForward } from "./operations/port-forward.ts";
-import { createRestart } from "./operations/restart.ts";
-import { createScale } from "./operations/scale.ts";
-import { createSetImage } from "./operations/set-image.ts";
-import { createShell } from "./operations/shell.ts";
 import type { ScreenLayout } from "./screen/screen-layout.ts";
 import { Screen } from "./screen/screen.tsx";
+import { createOperations } from "./operations/create-operations.ts";
 import { createSuspend, type SuspendScreen } from "./suspend.ts";
 import { MODES_OFF, TerminalInput } from "./terminal-input.ts";
 import { views } from "./views.ts";
@@ -183,22 +171,6 @@ export function runUi(options: UiOptions): RunningUi {
     quit: () => void end(),
     flush: () => ink.waitUntilRenderFlush(),
     inputPending: () => input.pending,
-  };
-}
-
-function createOperations(services: AppServices, write: (sequence: string) => void): Operations {
-  return {
-    delete: createDelete(services),
-    scale: createScale(services),
-    restart: createRestart(services),
-    setImage: createSetImage(services),
-    edit: createEdit(services),
-    shell: createShell(services),
-    attach: createAttach(services),
-    portForward: createPortForward(services),
-    copy: createCopy(services, write),
-    cordon: createCordon(services),
-    drain: createDrain(services),
   };
 }
 

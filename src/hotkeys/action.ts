@@ -99,6 +99,18 @@ export interface Operations {
   /** Switches scheduling on nodes. */
   cordon(nodes: readonly TargetObject[], unschedulable: boolean): Promise<void>;
   drain(nodes: readonly TargetObject[]): Promise<void>;
+  taint(nodes: readonly TargetObject[]): Promise<void>;
+  label(targets: readonly TargetObject[]): Promise<void>;
+  annotate(targets: readonly TargetObject[]): Promise<void>;
+  evict(pods: readonly TargetObject[]): Promise<void>;
+  kill(pods: readonly TargetObject[]): Promise<void>;
+  /** Pauses the rollout of deployments, or resumes it. */
+  pause(deployments: readonly TargetObject[]): Promise<void>;
+  /** Suspends jobs and cron jobs, or resumes them. */
+  suspend(jobs: readonly TargetObject[]): Promise<void>;
+  /** A new job of each cron job, or of each job. */
+  runNow(jobs: readonly TargetObject[]): Promise<void>;
+  expand(claims: readonly TargetObject[]): Promise<void>;
 }
 
 /** A hotkey: the one place where it is written. Dispatcher, hint bar, help, palette and docs come from it. */

@@ -63,4 +63,9 @@ const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
   "use-namespace": "namespace to use",
   cordon: "scheduling to switch",
   decode: "data to decode",
+  evict: "processes to end",
+  pause: "rollout to pause",
+  suspend: "runs to suspend",
+  "run-now": "job to run",
+  expand: "storage to expand",
 };

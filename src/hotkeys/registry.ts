@@ -12,6 +12,7 @@ import { sessionActions } from "./actions/sessions.ts";
 import { tableActions } from "./actions/table.ts";
 import { taskActions } from "./actions/task.ts";
 import { textActions } from "./actions/text.ts";
+import { workloadActions } from "./actions/workloads.ts";
 
 /** Every action there is, in the order of the help. A new group of `actions/` is added here. */
 export const actions: readonly Action[] = [
@@ -21,6 +22,7 @@ export const actions: readonly Action[] = [
   ...resourceActions,
   ...sessionActions,
   ...nodeActions,
+  ...workloadActions,
   ...containerActions,
   ...textActions,
   ...dataActions,

@@ -19,7 +19,12 @@ export type Capability =
   | "set-image"
   | "use-namespace"
   | "cordon"
-  | "decode";
+  | "decode"
+  | "evict"
+  | "pause"
+  | "suspend"
+  | "run-now"
+  | "expand";
 
 /** What columns know beside the object itself. */
 export interface RowContext {

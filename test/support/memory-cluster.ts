@@ -206,6 +206,7 @@ export class MemoryCluster implements Cluster {
 
   #createGate(): WriteGate {
     const readOnly = createValue(false);
+    let created = 0;
     const write = (verb: string, target: { readonly name: string; readonly namespace: string }, detail?: unknown) => {
       if (readOnly.get()) return Promise.reject(new KelpieError("read-only"));
       const refusal = this.refusals.get(target.name);
@@ -227,9 +228,12 @@ export class MemoryCluster implements Cluster {
       },
       evict: (target, options) => write("evict", target, options),
       create: async (resource, namespace, object) => {
-        await write("create", { namespace, name: object.metadata.name ?? "" });
-        this.put(resource.resource, object);
-        return object;
+        created += 1;
+        const { name = `${object.metadata.generateName ?? ""}${created}` } = object.metadata;
+        await write("create", { namespace, name });
+        const made = { ...object, metadata: { ...object.metadata, name, namespace, uid: `uid-created-${created}` } };
+        this.put(resource.resource, made);
+        return made;
       },
       journal: createValue<readonly JournalEntry[]>([]),
     };

@@ -39,6 +39,15 @@ export function recordingHost(
     portForward: settled,
     cordon: settled,
     drain: settled,
+    taint: settled,
+    label: settled,
+    annotate: settled,
+    evict: settled,
+    kill: settled,
+    pause: settled,
+    suspend: settled,
+    runNow: settled,
+    expand: settled,
     copy: async (text) => {
       copied.push(text);
     },

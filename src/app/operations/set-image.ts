@@ -5,7 +5,10 @@ import { onEach, pathOf } from "./on-each.ts";
 
 /** Containers of a pod, or of the template of a workload. */
 function imagesOf(target: TargetObject): ReadonlyArray<{ readonly name: string; readonly image: string }> {
-  const spec = at(target.object, "spec", "template", "spec") ?? at(target.object, "spec");
+  const spec =
+    at(target.object, "spec", "template", "spec") ??
+    at(target.object, "spec", "jobTemplate", "spec", "template", "spec") ??
+    at(target.object, "spec");
   return [...asRecords(at(spec, "containers")), ...asRecords(at(spec, "initContainers"))].map((container) => ({
     name: asString(container["name"]),
     image: asString(container["image"]),

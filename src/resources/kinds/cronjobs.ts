@@ -8,7 +8,7 @@ export const cronjobs = defineKind({
   kind: "CronJob",
   aliases: ["cj"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "edit", "delete", "set-image", "suspend", "run-now"],
   columns: [
     nameColumn,
     textColumn("SCHEDULE", (object) => asString(at(object, "spec", "schedule")), { keep: 8 }),

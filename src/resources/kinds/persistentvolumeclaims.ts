@@ -12,7 +12,7 @@ export const persistentvolumeclaims = defineKind({
   kind: "PersistentVolumeClaim",
   aliases: ["pvc"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "edit", "delete", "expand"],
   columns: [
     nameColumn,
     textColumn("STATUS", phase, { keep: 9, tone: (object) => TONES[phase(object)] }),

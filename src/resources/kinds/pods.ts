@@ -13,7 +13,7 @@ export const pods = defineKind({
   kind: "Pod",
   aliases: ["po"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "shell", "attach", "port-forward", "set-image"],
+  can: ["describe", "yaml", "edit", "delete", "logs", "shell", "attach", "port-forward", "set-image", "evict"],
   columns: [
     nameColumn,
     {

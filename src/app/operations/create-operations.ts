@@ -1,0 +1,44 @@
+import type { Operations } from "../../hotkeys/action.ts";
+import type { AppServices } from "../context.ts";
+import { createAnnotate, createLabel, createTaint } from "./change-metadata.ts";
+import { createAttach } from "./attach.ts";
+import { createCopy } from "./copy.ts";
+import { createCordon } from "./cordon.ts";
+import { createDelete } from "./delete.ts";
+import { createDrain } from "./drain.ts";
+import { createEdit } from "./edit.ts";
+import { createEvict, createKill } from "./evict.ts";
+import { createExpand } from "./expand.ts";
+import { createPause, createSuspendJobs } from "./switch-field.ts";
+import { createPortForward } from "./port-forward.ts";
+import { createRestart } from "./restart.ts";
+import { createRunNow } from "./run-now.ts";
+import { createScale } from "./scale.ts";
+import { createSetImage } from "./set-image.ts";
+import { createShell } from "./shell.ts";
+
+/** Everything that acts. `write` puts bytes on the terminal beside the screen. */
+export function createOperations(services: AppServices, write: (sequence: string) => void): Operations {
+  return {
+    delete: createDelete(services),
+    scale: createScale(services),
+    restart: createRestart(services),
+    setImage: createSetImage(services),
+    edit: createEdit(services),
+    shell: createShell(services),
+    attach: createAttach(services),
+    portForward: createPortForward(services),
+    copy: createCopy(services, write),
+    cordon: createCordon(services),
+    drain: createDrain(services),
+    taint: createTaint(services),
+    label: createLabel(services),
+    annotate: createAnnotate(services),
+    evict: createEvict(services),
+    kill: createKill(services),
+    pause: createPause(services),
+    suspend: createSuspendJobs(services),
+    runNow: createRunNow(services),
+    expand: createExpand(services),
+  };
+}

@@ -1,0 +1,66 @@
+import { at } from "../../lib/kube/object.ts";
+import type { Capability } from "../../resources/kind.ts";
+import type { Action, ActionContext, Operations, TargetObject } from "../action.ts";
+
+type BulkOperation = {
+  [Name in keyof Operations]: Operations[Name] extends (targets: readonly TargetObject[]) => Promise<void>
+    ? Name
+    : never;
+}[keyof Operations];
+
+interface Parts {
+  readonly id: string;
+  readonly title: string;
+  readonly key: string;
+  readonly needs: Capability;
+  readonly operation: BulkOperation;
+  readonly inHintBar?: boolean;
+  disabledReason?(context: ActionContext): string | undefined;
+}
+
+/** An action on all marked objects that runs one operation. */
+const act = ({ key, operation, ...parts }: Parts): Action => ({
+  ...parts,
+  keys: [key],
+  scope: "table",
+  group: "act",
+  mutates: true,
+  run: ({ targets, app }) => app.operations[operation](targets),
+});
+
+const unbound = ({ targets }: ActionContext): string | undefined =>
+  targets.some(({ object }) => at(object, "status", "phase") !== "Bound") ? "only a bound claim can grow" : undefined;
+
+/** What acts on single kinds of workloads, and labels and annotations of everything. */
+export const workloadActions: readonly Action[] = [
+  act({ id: "resource.label", title: "Label", key: "m", needs: "edit", operation: "label" }),
+  act({ id: "resource.annotate", title: "Annotate", key: "shift-m", needs: "edit", operation: "annotate" }),
+  act({ id: "node.taint", title: "Taint", key: "shift-t", needs: "cordon", operation: "taint" }),
+  act({
+    id: "pod.evict",
+    title: "Evict",
+    key: "shift-v",
+    needs: "evict",
+    operation: "evict",
+  }),
+  act({ id: "pod.kill", title: "Kill", key: "shift-k", needs: "evict", operation: "kill" }),
+  act({ id: "deployment.pause", title: "Pause, resume", key: "z", needs: "pause", operation: "pause" }),
+  act({
+    id: "job.suspend",
+    title: "Suspend, resume",
+    key: "s",
+    needs: "suspend",
+    operation: "suspend",
+    inHintBar: true,
+  }),
+  act({ id: "job.run-now", title: "Run now", key: "t", needs: "run-now", operation: "runNow", inHintBar: true }),
+  act({
+    id: "claim.expand",
+    title: "Expand",
+    key: "s",
+    needs: "expand",
+    operation: "expand",
+    inHintBar: true,
+    disabledReason: unbound,
+  }),
+];
