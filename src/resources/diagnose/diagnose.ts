@@ -22,6 +22,8 @@ export interface LogTail {
   readonly container: string;
   /** Of the instance before the one that runs or waits now. */
   readonly previous: boolean;
+  /** How often the container was restarted: with every restart there are other last lines. */
+  readonly restarts: number;
 }
 
 /** A log's last lines, or why they could not be read. */
@@ -95,7 +97,13 @@ function failingContainers(pod: KubeObject, now: number): readonly LogTail[] {
     // A container that waits has no log of its own yet: what counts is how it ended before.
     const previous = ended === undefined && endedBefore && (waiting || container.ready);
     return [
-      { namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name ?? "", container: container.name, previous },
+      {
+        namespace: pod.metadata.namespace ?? "",
+        pod: pod.metadata.name ?? "",
+        container: container.name,
+        previous,
+        restarts: container.restarts,
+      },
     ];
   });
 }

@@ -15,13 +15,10 @@ export class LogTails {
     this.#changed = changed;
   }
 
-  /**
-   * The answers so far; what has not been asked for is asked now.
-   * @param version changes when the same container may have other last lines: its restarts
-   */
-  read(tails: readonly LogTail[], version: string): readonly LogAnswer[] {
+  /** The answers so far; what has not been asked for is asked now. */
+  read(tails: readonly LogTail[]): readonly LogAnswer[] {
     return tails.flatMap((tail) => {
-      const key = JSON.stringify([tail, version]);
+      const key = JSON.stringify(tail);
       if (!this.#answers.has(key)) this.#ask(key, tail);
       return this.#answers.get(key) ?? [];
     });
@@ -36,6 +33,7 @@ export class LogTails {
 
   #ask(key: string, tail: LogTail): void {
     this.#answers.set(key, undefined);
+    const { namespace, pod, container, previous } = tail;
     const lines: string[] = [];
     const { signal } = this.#abort;
     const done = (fault?: string): void => {
@@ -44,7 +42,7 @@ export class LogTails {
       this.#changed();
     };
     this.#cluster.logs(
-      { ...tail, follow: false, tailLines: LINES },
+      { namespace, pod, container, previous, follow: false, tailLines: LINES },
       {
         lines: (more) => {
           lines.push(...more.map((line) => line.text));

@@ -32,6 +32,8 @@ class DiagnosisView {
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
     this.#target = target;
+    // Sentences, not columns: they are read to their end.
+    this.#pager.command("text.wrap");
     this.#live = new LiveObject(host.cluster, host.clock, target);
     this.#related = new RelatedStores(host.cluster, () => this.#refresh());
     this.#logs = new LogTails(host.cluster, () => this.#refresh());
@@ -90,7 +92,7 @@ class DiagnosisView {
     const events = eventsAbout(object, this.#target, related);
     const input = { object, events, related, now: this.#host.clock.now() };
     const tails = logTails(resource, input);
-    const answers = this.#logs.read(tails, String(restartsOf(object)));
+    const answers = this.#logs.read(tails);
     this.#pager.setLines(writeDiagnosis(resource, input, answers, this.#eventsNote()));
   }
 
@@ -134,14 +136,6 @@ function eventsAbout(
     // The kubelet names a node by its name where others give its uid.
     return own ? isNode || uid === "" || uids.has(uid) : uids.has(uid);
   });
-}
-
-/** Restarts of all containers: when they rise, there are other last lines to read. */
-function restartsOf(object: KubeObject): number {
-  const statuses = at(object, "status", "containerStatuses");
-  return Array.isArray(statuses)
-    ? statuses.reduce((sum: number, one) => sum + Number(at(one, "restartCount") ?? 0), 0)
-    : 0;
 }
 
 export const diagnosisView: ViewDefinition = {
