@@ -5,13 +5,15 @@ import { parseQuantity } from "../../lib/quantity.ts";
 import { cellOrder, cellUnitOf, parseDuration } from "./cell-order.ts";
 import type { TableColumn, TableRow } from "./table-column.ts";
 
-/** Whether a row is shown. `haystack` is the text of its visible columns. */
+/** Whether a row is shown. `haystack` is the text of its visible columns in lower case. */
 export type RowTest = (row: TableRow, haystack: () => string) => boolean;
 
 export class FilterError extends KelpieError {
   override readonly name = "FilterError";
 }
 
+/** A regular expression that only stands for itself: searched for as text, which is several times faster. */
+const LITERAL = /^[\w/:,@%=-]+$/;
 const LABELS = /^[A-Za-z0-9][\w./-]*(?:==|!=|=)[\w.-]*(?:,[A-Za-z0-9][\w./-]*(?:==|!=|=)[\w.-]*)*$/;
 
 /**
@@ -48,6 +50,10 @@ function parseTerm(word: string, columns: readonly TableColumn[]): RowTest {
     if (column !== undefined) return fieldTest(column, word.slice(colon + 1));
   }
   if (LABELS.test(word)) return labelTest(word);
+  if (LITERAL.test(word)) {
+    const part = word.toLowerCase();
+    return (_row, haystack) => haystack().includes(part);
+  }
   const pattern = parsePattern(word);
   return (_row, haystack) => pattern.test(haystack());
 }

@@ -3,6 +3,8 @@ import { createValue, type Subscribable } from "../../lib/subscribable.ts";
 import type { Tone } from "../../lib/tone.ts";
 import { compareOrder } from "./cell-order.ts";
 import { parseFilter, type RowTest } from "./filter.ts";
+import { mergeFew, orderByKey, positionIn, sortInterruptibly } from "./row-order.ts";
+import { ITEMS_PER_LOOK, SlicedWork, type Interruptible } from "./sliced-work.ts";
 import type { Sort, TableColumn, TableRow } from "./table-column.ts";
 
 /** A row in the table: one object for as long as the key exists; `row` is its newest version. */
@@ -41,12 +43,27 @@ export interface TableState {
   readonly marks: number;
 }
 
+/** What a rebuild makes anew beside the filter, and what it ends with. */
+interface Stale {
+  readonly names: boolean;
+  readonly order: boolean;
+  readonly placed: (() => void) | undefined;
+}
+const FRESH: Stale = { names: false, order: false, placed: undefined };
+
+/** Rows that leave the orders, and rows that come into them; one that moves is in both. */
+interface Moves {
+  readonly out: Set<TableEntry>;
+  readonly in: TableEntry[];
+}
+
 /** Up to this many changed rows are put in place one by one; more are cheaper sorted at once. */
 const FEW = 64;
 
 /**
  * Rows in order: sorted, filtered, with a cursor, a scroll position and marks that follow objects. Work after a change
- * of rows is proportional to what changed. It knows neither colours nor the screen's width.
+ * of rows is proportional to what changed. Another sort or filter of very many rows takes several turns of the event
+ * loop; until it is done the rows stay as they were. It knows neither colours nor the screen's width.
  */
 export class TableModel {
   readonly #state = createValue<TableState>({
@@ -66,11 +83,21 @@ export class TableModel {
   readonly #toneOf: (row: TableRow) => Tone | undefined;
   readonly #accept: ((row: TableRow) => boolean) | undefined;
   #columns: readonly TableColumn[];
-  #shown: TableEntry[] = [];
+  /** Every row by namespace and name; the order in which rows of equal sort keys stand. */
+  #named: TableEntry[] = [];
+  /** Every row in the order of the sort column: the same array as `#named` without one. */
+  #sorted: TableEntry[] = this.#named;
+  /** The rows that the filter shows: the same array as `#sorted` without one. */
+  #shown: TableEntry[] = this.#sorted;
+  readonly #work = new SlicedWork();
+  /** What the work that runs is to make anew. */
+  #stale: Stale = FRESH;
   #test: RowTest | undefined;
   #faultsOnly = false;
   #sortColumn: TableColumn | undefined;
-  #compare: (left: TableEntry, right: TableEntry) => number = ascendingOrder;
+  #compareKeys = compareOrder;
+  readonly #compare = (left: TableEntry, right: TableEntry): number =>
+    this.#compareKeys(left.sortKey, right.sortKey) || byName(left, right);
   #cursor = -1;
   #top = 0;
   #rows = 20;
@@ -109,6 +136,16 @@ export class TableModel {
     return this.#columns;
   }
 
+  /** Another sort or filter is being applied: the rows are those from before. */
+  get working(): boolean {
+    return this.#work.pending;
+  }
+
+  /** Applies what is being applied at once. */
+  finish(): void {
+    this.#work.finish();
+  }
+
   /** Every row, the filter notwithstanding. */
   get entries(): ReadonlyMap<string, TableEntry> {
     return this.#entries;
@@ -131,9 +168,10 @@ export class TableModel {
   get marked(): readonly TableEntry[] {
     if (this.#marks.size === 0) return [];
     const visible = this.#shown.filter((entry) => this.#marks.has(entry.key));
+    const seen = new Set(visible);
     const hidden = [...this.#marks].flatMap((key) => {
       const entry = this.#entries.get(key);
-      return entry === undefined || entry.shown ? [] : [entry];
+      return entry === undefined || seen.has(entry) ? [] : [entry];
     });
     return [...visible, ...hidden];
   }
@@ -152,7 +190,7 @@ export class TableModel {
     this.#findSortColumn();
     const { filter } = this.#state.get();
     if (filter !== "") this.#readFilter(filter);
-    this.#rebuild();
+    this.#rebuild({ names: false, order: true });
   }
 
   /**
@@ -177,33 +215,36 @@ export class TableModel {
 
   /** Sort keys and tones may have changed without a new version of the objects: metrics, for example. */
   refresh(): void {
-    if (this.#sortColumn?.needs === "metrics") this.#rebuild();
+    if (this.#sortColumn?.needs === "metrics") this.#rebuild({ names: false, order: true });
     else this.#publish();
   }
 
   /** @param loading more rows of the first list are still to come */
   apply(rows: ReadonlyMap<string, TableRow>, changes: TableChanges, loading: boolean): void {
     this.#loading = loading;
-    if (changes.reset) this.#reset(rows);
-    else {
-      const few = changes.changed.size + changes.removed.size <= FEW;
-      for (const key of changes.removed) this.#remove(key, few);
-      for (const key of changes.changed) {
-        const row = rows.get(key);
-        if (row === undefined) continue;
-        if (this.#accept?.(row) === false) this.#remove(key, few);
-        else this.#upsert(row, few);
-      }
-      if (!few) this.#order();
-      this.#place();
+    if (changes.reset) {
+      this.#reset(rows);
+      return;
     }
+    this.#work.finish();
+    const few = changes.changed.size + changes.removed.size <= FEW;
+    const later: Moves | undefined = few ? undefined : { out: new Set(), in: [] };
+    for (const key of changes.removed) this.#remove(key, later);
+    for (const key of changes.changed) {
+      const row = rows.get(key);
+      if (row === undefined) continue;
+      if (this.#accept?.(row) === false) this.#remove(key, later);
+      else this.#upsert(row, later);
+    }
+    if (later !== undefined) this.#move(later);
+    this.#place();
   }
 
   setSort(sort: Sort): void {
     this.#state.update((state) => ({ ...state, sort }));
     this.#findSortColumn();
     if (!this.#chosen) [this.#wanted, this.#cursor, this.#top] = [undefined, 0, 0];
-    this.#rebuild();
+    this.#rebuild({ names: false, order: true });
   }
 
   /** Filters as one types. A filter that cannot be read leaves the rows as they are and says why. */
@@ -216,20 +257,21 @@ export class TableModel {
       this.#publish();
       return;
     }
-    this.#rebuild();
-    const wanted = this.#wanted === undefined ? -1 : this.#indexOf(this.#wanted);
-    if (text !== "") {
-      if (wanted === -1) [this.#cursor, this.#top] = [0, 0];
-    } else if (wanted !== -1 && this.#beforeFilter !== undefined && this.#wanted === this.#beforeFilter.wanted) {
-      [this.#cursor, this.#top] = [wanted, wanted - this.#beforeFilter.offset];
-    }
-    this.#publish();
+    this.#rebuild({ names: false, order: false }, () => {
+      const { filter } = this.#state.get();
+      const wanted = this.#wanted === undefined ? -1 : this.#indexOf(this.#wanted);
+      if (filter !== "") {
+        if (wanted === -1) [this.#cursor, this.#top] = [0, 0];
+      } else if (wanted !== -1 && this.#beforeFilter !== undefined && this.#wanted === this.#beforeFilter.wanted) {
+        [this.#cursor, this.#top] = [wanted, wanted - this.#beforeFilter.offset];
+      }
+    });
   }
 
   setFaultsOnly(faultsOnly: boolean): void {
     this.#state.update((state) => ({ ...state, faultsOnly }));
     this.#faultsOnly = faultsOnly;
-    this.#rebuild();
+    this.#rebuild({ names: false, order: false });
   }
 
   /** Moves the cursor by rows; it stops at the ends. */
@@ -247,6 +289,7 @@ export class TableModel {
 
   /** Puts the cursor on an object as soon as it is there. */
   wantKey(key: string): void {
+    this.#work.finish();
     this.#wanted = key;
     this.#chosen = true;
     this.#place();
@@ -262,6 +305,7 @@ export class TableModel {
 
   /** Marks from the row marked last to the cursor. */
   markRange(): void {
+    this.#work.finish();
     const last = this.#lastMarked === undefined ? -1 : this.#indexOf(this.#lastMarked);
     const from = last === -1 ? this.#cursor : last;
     const low = Math.max(0, Math.min(from, this.#cursor));
@@ -282,7 +326,7 @@ export class TableModel {
   #findSortColumn(): void {
     const { column, descending } = this.#state.get().sort;
     this.#sortColumn = this.#columns.find((each) => each.id === column);
-    this.#compare = descending ? descendingOrder : ascendingOrder;
+    this.#compareKeys = descending ? descendingKeys : compareOrder;
   }
 
   /** @returns false where it cannot be read */
@@ -313,24 +357,52 @@ export class TableModel {
       }
     }
     for (const key of this.#marks) if (!this.#entries.has(key)) this.#marks.delete(key);
-    this.#rebuild();
+    this.#rebuild({ names: true, order: true });
   }
 
-  /** Everything anew: another sort, another filter, other columns. */
-  #rebuild(): void {
-    const shown: TableEntry[] = [];
-    for (const entry of this.#entries.values()) {
-      entry.sortKey = this.#sortKeyOf(entry);
-      entry.shown = this.#passes(entry);
-      if (entry.shown) shown.push(entry);
-    }
+  /**
+   * The rows anew: another sort, another filter, other columns.
+   * @param stale what is not only to be filtered
+   * @param placed runs when the cursor was placed, before the new rows are told
+   */
+  #rebuild(stale: Pick<Stale, "names" | "order">, placed?: () => void): void {
+    const before = this.#work.pending ? this.#stale : FRESH;
+    this.#stale = {
+      names: before.names || stale.names,
+      order: before.order || stale.order,
+      placed: placed ?? before.placed,
+    };
+    this.#work.start(this.#rebuildInterruptibly(), () => this.#place(this.#stale.placed));
+  }
+
+  *#rebuildInterruptibly(): Interruptible<void> {
+    const { names, order } = this.#stale;
+    const named = names ? yield* sortInterruptibly([...this.#entries.values()], byName) : this.#named;
+    let sorted = order ? named : this.#sorted;
+    if (order && this.#sortColumn !== undefined) {
+      const keyOf = (entry: TableEntry): number | string => (entry.sortKey = this.#sortKeyOf(entry));
+      sorted = yield* orderByKey(named, keyOf, this.#compareKeys, (left, right) =>
+        this.#compareKeys(left.sortKey, right.sortKey),
+      );
+    } else if (order) for (const entry of named) entry.sortKey = 0;
+    let shown = sorted;
+    if (this.#filters) {
+      shown = [];
+      let sinceLook = 0;
+      for (const entry of sorted) {
+        entry.shown = this.#passes(entry);
+        if (entry.shown) shown.push(entry);
+        sinceLook += 1;
+        if (sinceLook % ITEMS_PER_LOOK === 0) yield;
+      }
+    } else for (const entry of sorted) entry.shown = true;
+    this.#named = named;
+    this.#sorted = sorted;
     this.#shown = shown;
-    this.#order();
-    this.#place();
   }
 
-  #order(): void {
-    this.#shown = this.#shown.filter((entry) => entry.shown).sort(this.#compare);
+  get #filters(): boolean {
+    return this.#faultsOnly || this.#test !== undefined;
   }
 
   #sortKeyOf(entry: TableEntry): number | string {
@@ -347,67 +419,85 @@ export class TableModel {
     return this.#test === undefined || this.#test(entry.row, () => this.#haystackOf(entry));
   }
 
-  /** The texts of the columns on screen, without ages and metrics: those match by `age:<1h`, `cpu:>1`. */
+  /** The texts of the columns on screen in lower case, without ages and metrics: those match by `age:<1h`, `cpu:>1`. */
   #haystackOf(entry: TableEntry): string {
     if (entry.haystack === undefined) {
       let text = "";
       for (const column of this.#columns) {
         if (column.clock !== true && column.needs !== "metrics") text += `${column.text(entry.row)} `;
       }
-      entry.haystack = text;
+      entry.haystack = text.toLowerCase();
     }
     return entry.haystack;
   }
 
-  #upsert(row: TableRow, inPlace: boolean): void {
+  /** @param later collects what is out of place; without it, the row is put in its place at once */
+  #upsert(row: TableRow, later: Moves | undefined): void {
     const known = this.#entries.get(row.key);
     const entry = known ?? newEntry(row);
-    if (known === undefined) this.#entries.set(row.key, entry);
-    const wasShown = entry.shown && known !== undefined;
-    const position = wasShown && inPlace ? this.#positionOf(entry) : -1;
+    const next = known === undefined ? entry : { ...entry, row, haystack: undefined };
+    const sortKey = this.#sortKeyOf(next);
+    const shown = this.#passes(next);
+    const stays = known !== undefined && sortKey === entry.sortKey && shown === entry.shown;
+    if (!stays && known !== undefined) {
+      if (later === undefined) this.#takeOut(entry);
+      else later.out.add(entry);
+    }
     entry.row = row;
-    entry.haystack = undefined;
-    const sortKey = this.#sortKeyOf(entry);
-    const shown = this.#passes(entry);
-    const moved = sortKey !== entry.sortKey;
-    if (inPlace && wasShown && (!shown || moved)) this.#shown.splice(position, 1);
+    entry.haystack = next.haystack;
     entry.sortKey = sortKey;
     entry.shown = shown;
-    if (!shown || (wasShown && !moved)) return;
-    if (inPlace) this.#shown.splice(this.#positionOf(entry), 0, entry);
-    else if (!wasShown) this.#shown.push(entry);
+    if (known === undefined) this.#entries.set(row.key, entry);
+    if (stays) return;
+    if (later === undefined) this.#putIn(entry);
+    else later.in.push(entry);
   }
 
-  #remove(key: string, inPlace: boolean): void {
+  #remove(key: string, later: Moves | undefined): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#marks.delete(key);
     if (key === this.#wanted) this.#wanted = undefined;
-    if (entry.shown && inPlace) this.#shown.splice(this.#positionOf(entry), 1);
-    entry.shown = false;
+    if (later === undefined) this.#takeOut(entry);
+    else later.out.add(entry);
     this.#entries.delete(key);
   }
 
-  /** Where an entry stands, or belongs, among the rows shown. */
-  #positionOf(entry: TableEntry): number {
-    let low = 0;
-    let high = this.#shown.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = this.#shown[middle];
-      if (other !== undefined && this.#compare(other, entry) < 0) low = middle + 1;
-      else high = middle;
+  #takeOut(entry: TableEntry): void {
+    this.#named.splice(positionIn(this.#named, entry, byName), 1);
+    if (this.#sorted !== this.#named) this.#sorted.splice(positionIn(this.#sorted, entry, this.#compare), 1);
+    if (this.#shown !== this.#sorted && entry.shown) {
+      this.#shown.splice(positionIn(this.#shown, entry, this.#compare), 1);
     }
-    return low;
+  }
+
+  #putIn(entry: TableEntry): void {
+    this.#named.splice(positionIn(this.#named, entry, byName), 0, entry);
+    if (this.#sorted !== this.#named) this.#sorted.splice(positionIn(this.#sorted, entry, this.#compare), 0, entry);
+    if (this.#shown !== this.#sorted && entry.shown) {
+      this.#shown.splice(positionIn(this.#shown, entry, this.#compare), 0, entry);
+    }
+  }
+
+  /** Takes many rows out of all orders, and puts many in. */
+  #move(moves: Moves): void {
+    const anew = (list: TableEntry[], compare: typeof byName): TableEntry[] => {
+      const rest = moves.out.size === 0 ? list : list.filter((entry) => !moves.out.has(entry));
+      return mergeFew(rest, moves.in.toSorted(compare), compare);
+    };
+    const hasOrder = this.#sorted !== this.#named;
+    this.#named = anew(this.#named, byName);
+    this.#sorted = hasOrder ? anew(this.#sorted, this.#compare) : this.#named;
+    this.#shown = this.#filters ? this.#sorted.filter((entry) => entry.shown) : this.#sorted;
   }
 
   #indexOf(key: string): number {
     const entry = this.#entries.get(key);
-    return entry === undefined || !entry.shown ? -1 : this.#positionOf(entry);
+    return entry === undefined || !entry.shown ? -1 : positionIn(this.#shown, entry, this.#compare);
   }
 
   /** Finds the cursor's object again after rows moved; keeps it where it stood on the screen. */
-  #place(): void {
+  #place(placed?: () => void): void {
     const before = this.#cursor;
     const found = this.#wanted === undefined ? -1 : this.#indexOf(this.#wanted);
     if (found !== -1) {
@@ -421,6 +511,7 @@ export class TableModel {
         this.#wanted = this.#shown[this.#cursor]?.key;
       }
     }
+    placed?.();
     this.#publish();
   }
 
@@ -445,13 +536,9 @@ export class TableModel {
   }
 }
 
-function ascendingOrder(left: TableEntry, right: TableEntry): number {
-  return compareOrder(left.sortKey, right.sortKey) || byName(left, right);
-}
-
 /** Equal keys stay in ascending order of their names. */
-function descendingOrder(left: TableEntry, right: TableEntry): number {
-  return compareOrder(right.sortKey, left.sortKey) || byName(left, right);
+function descendingKeys(left: number | string, right: number | string): number {
+  return compareOrder(right, left);
 }
 
 function byName(left: TableEntry, right: TableEntry): number {

@@ -383,6 +383,7 @@ class ResourceTable implements View {
 
   async #save(): Promise<void> {
     const { resource } = this.#parameters;
+    this.#model.finish();
     const rows = this.#model.window(Infinity, 0).map((entry) => entry.row);
     await saveTable(this.#host, resource.resource, this.#model.columns, rows, this.#known);
   }

@@ -62,7 +62,7 @@ test.each([
   ["http://nothing", false],
 ])("%s: %s", (text, expected) => {
   const test_ = parseFilter(text, columns);
-  expect(test_?.(row, () => "web-1 Running 4 250m")).toBe(expected);
+  expect(test_?.(row, () => "web-1 running 4 250m")).toBe(expected);
 });
 
 test.each([[""], ["   "], ["!"], ["-f"]])("%j filters nothing", (text) => {

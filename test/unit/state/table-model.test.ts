@@ -194,3 +194,61 @@ test("Texts for the filter are made a slice at a time", () => {
   expect(slices).toBeGreaterThan(3);
   expect([...rows.model.entries.values()].every(({ haystack }) => haystack !== undefined)).toBe(true);
 });
+
+/** A table of 3,000 rows sorted by size, largest first, whose sort does not end in the turn it began in. */
+function longSort(): Rows {
+  const slow: TableColumn = {
+    id: "slow",
+    title: "SLOW",
+    text: ({ object }) => String(object["size"]),
+    sortKey: ({ object }) => {
+      // The first of all keys takes longer than a slice.
+      while (performance.now() < until);
+      return -Number(object["size"]);
+    },
+  };
+  let until = 0;
+  const rows = new Rows([], { columns: [...columns, slow] });
+  rows.put(...Array.from({ length: 3000 }, (_, index) => row(`row-${String(index).padStart(4, "0")}`, index)));
+  until = performance.now() + 15;
+  rows.model.setSort({ column: "slow", descending: false });
+  expect(rows.model.working).toBe(true);
+  return rows;
+}
+
+test("While a long sort runs the rows stay as they were, and a cursor moves among those", () => {
+  const rows = longSort();
+  expect(rows.names(2)).toEqual(["row-0000", "row-0001"]);
+  rows.model.move(2);
+  expect(rows.cursor).toBe("row-0002");
+  rows.model.finish();
+  expect(rows.model.state.get().count).toBe(3000);
+  expect(rows.model.window(1, 0)[0]?.key).toBe("row-2999");
+  expect(rows.cursor).toBe("row-0002");
+});
+
+test("A long sort ends by itself", async () => {
+  const rows = longSort();
+  await new Promise<void>((resolve) => {
+    const stop = rows.model.state.subscribe(() => {
+      if (rows.model.working) return;
+      stop();
+      resolve();
+    });
+  });
+  expect(rows.names(2)).toEqual(["row-2999", "row-2998"]);
+});
+
+test("Rows that change, filters that come and other sorts lose nothing of a long sort", () => {
+  const changed = longSort();
+  changed.put(row("new", 5000));
+  expect(changed.names(2)).toEqual(["new", "row-2999"]);
+  const filtered = longSort();
+  filtered.model.setFilter("row-100");
+  filtered.model.finish();
+  expect(filtered.names(3)).toEqual(["row-1009", "row-1008", "row-1007"]);
+  const sorted = longSort();
+  sorted.model.setSort({ column: "name", descending: false });
+  sorted.model.finish();
+  expect(sorted.names(2)).toEqual(["row-0000", "row-0001"]);
+});
