@@ -186,6 +186,13 @@ export class Controller {
     if (resolution.type === "run") this.#run(resolution.action, context);
     else if (resolution.type === "disabled") {
       this.flash.show("warning", `${resolution.action.title}: ${resolution.reason}`);
+    } else {
+      // Escape and a key typed fast, or joined on their way by tmux or ssh: dropping both would let what follows
+      // `Esc :` act as keys.
+      const after = /^alt-(.|shift-[a-z])$/u.exec(key)?.[1];
+      if (after === undefined) return;
+      this.#press("escape");
+      this.#press(after);
     }
   }
 

@@ -123,6 +123,9 @@ test("A dead context shows the host, the error and the countdown, and another is
   expect(app.text()).toContain("10.9.9.9:6443");
   expect(app.text()).toContain("connect ECONNREFUSED");
   expect(app.text()).toContain("No connection for 65s");
+  await app.resize(64, 24);
+  expect(app.line(1)).toBe(" 65s: connect ECONNREFUSED 10.9.9.9:6443. Next try in 4 s.");
+  await app.resize(120, 24);
   expect(app.text()).toContain("Next try in 4 s");
   await app.advance(2000);
   expect(app.text()).toContain("Next try in 2 s");
@@ -370,4 +373,28 @@ test("A click selects the row under it, and the wheel moves the cursor", async (
 test("mouse: false leaves the mouse to the terminal", async () => {
   const app = await start({ settings: { mouse: false } });
   expect(app.reportsMouse).toBe(false);
+});
+
+test("Escape and a key that come in one piece are Escape and that key", async () => {
+  const app = await start();
+  await app.press("y");
+  expect(app.text()).toContain("yaml(pod default/web-01)");
+  await app.send("\u001B:svc\r");
+  expect(app.text()).toContain("services(default)");
+});
+
+test("The help is in the hint bar of 80 columns, whatever else has no room there", async () => {
+  const app = await start();
+  expect(app.lines().slice(1, 3).join("\n")).toMatch(/\? Help/);
+});
+
+test("The reason of a stale list never cuts what the list is", async () => {
+  const dev = cluster();
+  const app = await start({ clusters: memoryClusters([dev]) });
+  const error = new KelpieError(
+    "cannot reach 10.9.9.9:6443: connection refused, and more words than there is room for",
+  );
+  dev.setListStatus("pods", { state: "stale", since: 0, error, retryAt: 0 });
+  await app.idle();
+  expect(app.text()).toMatch(/── pods\(default\)\[30\] ─+ stale since [\d:]+: cannot reach/);
 });

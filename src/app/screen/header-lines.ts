@@ -64,11 +64,14 @@ export function alertLine(facts: HeaderFacts, columns: number, palette: Palette)
   const since = humanDuration(Math.max(0, now - status.since));
   const message = sanitize(status.error.message);
   const named = message.includes(host.replace(/^https?:\/\//, "").replace(/\/$/, ""));
-  const text = ` No connection for ${since}: ${named ? "" : `${host}: `}${message}.`;
+  const cause = `${named ? "" : `${host}: `}${message}`;
   const next = ` Next try in ${retry} s.`;
-  const hint = " :ctx switches.";
-  const tail = textWidth(text + next + hint) <= columns ? next + hint : next;
-  return palette.paint(truncate(text, Math.max(20, columns - tail.length)) + tail, "danger");
+  const long = ` No connection for ${since}: ${cause}.${next}`;
+  const short = ` ${since}: ${cause}.${next}`;
+  // The cause is worth more than the words around it.
+  const fitting = [`${long} :ctx switches.`, long, short].find((text) => textWidth(text) <= columns);
+  const text = fitting ?? truncate(` ${since}: ${cause}`, Math.max(20, columns - next.length)) + next;
+  return palette.paint(truncate(text, columns), "danger");
 }
 
 function usageParts(usage: ClusterUsage, spacious: boolean): readonly Part[] {

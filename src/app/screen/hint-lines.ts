@@ -45,7 +45,8 @@ export function hintLines(
   return lines;
 }
 
-/** Own keys of the view first, those that work everywhere last. */
+/** Own keys of the view first, those that work everywhere last; of those the help first: it tells the others. */
 function order({ action }: OfferedAction): number {
-  return action.scope === "global" ? 1 : 0;
+  if (action.scope !== "global") return 0;
+  return action.id === "app.help" ? 1 : 2;
 }

@@ -19,7 +19,7 @@ export function titleLine(title: ViewTitle, freshness: Freshness, columns: numbe
   if (title.fault !== undefined) left.push({ text: ` ${sanitize(title.fault)}`, style: "danger" });
   else if (title.filter !== undefined) left.push({ text: ` ${sanitize(title.filter)}`, style: "accent" });
   const leftWidth = left.reduce((sum, part) => sum + textWidth(part.text), 0);
-  const most = Math.max(16, columns - Math.min(leftWidth, Math.floor(columns / 2)) - 8);
+  const most = Math.max(16, columns - Math.min(leftWidth, Math.floor(columns / 2)) - 11);
   const widthOf = (parts: typeof right): number => parts.reduce((sum, part) => sum + textWidth(part.text) + 3, 0);
   // Notes go before anything of the left side is cut; whether the list is true stays.
   while (right.length > 1 && leftWidth + widthOf(right) + 6 > columns) right.shift();
