@@ -64,7 +64,7 @@ export async function startEngine(options: EngineParts): Promise<Engine> {
     openApi: createOpenApiHandler(),
     version: KUBERNETES_VERSION,
     discovery: new Discovery([...registry.table.all, ...virtualResources]),
-    snapshots: new ListSnapshots(),
+    snapshots: new ListSnapshots(clock),
     nodeAgent: () => state.agent,
     notReady: () => (state.ready ? undefined : "poststarthook/start-controllers"),
   };

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
+import type { Clock } from "../../lib/clock.ts";
 import { asNumber, asRecord, asString } from "../../lib/kube/object.ts";
 import { badRequest, gone } from "../machinery/status-error.ts";
 import type { StoredObject } from "../store/stored-object.ts";
 
 const MAX_SNAPSHOTS = 32;
+/** As long as upstream keeps old versions at least: after that nobody comes for the rest. */
+const LIFETIME_MILLISECONDS = 300_000;
 
 export interface Page {
   readonly items: readonly StoredObject[];
@@ -19,15 +22,21 @@ interface Snapshot {
 
 /**
  * Lists read in pages: the rest of each is kept (references only), so that all pages show the same moment, as
- * upstream's do. The oldest is dropped beyond 32; its token then answers 410.
+ * upstream's do. Each goes after five minutes, the oldest beyond 32 at once; its token then answers 410.
  */
 export class ListSnapshots {
   readonly #snapshots = new Map<string, Snapshot>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   first(items: readonly StoredObject[], resourceVersion: number, limit: number): Page {
     if (limit <= 0 || items.length <= limit) return { items, resourceVersion, continueToken: undefined, remaining: 0 };
     const id = randomUUID();
     this.#snapshots.set(id, { items, resourceVersion });
+    this.#clock.after(LIFETIME_MILLISECONDS, () => this.#snapshots.delete(id), { background: true });
     for (const oldest of this.#snapshots.keys()) {
       if (this.#snapshots.size <= MAX_SNAPSHOTS) break;
       this.#snapshots.delete(oldest);

@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { RESOURCES, type WatchEvent } from "../../../src/embedded/machinery/registry.ts";
 import { bootstrapNamespaces } from "../../../src/embedded/server/bootstrap.ts";
 import { createRegistry, type ClusterRegistry } from "../../../src/embedded/server/create-registry.ts";
+import { ListSnapshots } from "../../../src/embedded/server/list-snapshots.ts";
 import { openStore } from "../../../src/embedded/store/sqlite-store.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { asRecord, at, type KubeObject } from "../../../src/lib/kube/object.ts";
 import { silentLogger } from "../../../src/lib/log.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 async function newRegistry(): Promise<ClusterRegistry> {
   const registry = createRegistry({ store: await openStore(":memory:"), clock: systemClock, logger: silentLogger });
@@ -162,6 +164,18 @@ describe("what is promised", () => {
     );
     await registry.patch(configmaps, key, "merge", { metadata: { finalizers: [] } });
     await expect(registry.get(configmaps, key)).rejects.toMatchObject({ code: 404 });
+  });
+
+  it("is the rest of a list for five minutes, and then no memory", async () => {
+    const registry = await newRegistry();
+    for (const name of ["a", "b", "c"]) await registry.create(configmaps, "default", { metadata: { name } });
+    const clock = new FakeClock();
+    const snapshots = new ListSnapshots(clock);
+    const { continueToken = "" } = snapshots.first(registry.store.list("configmaps"), 1, 1);
+    clock.advance(299_000);
+    expect(snapshots.next(continueToken, 1).items).toHaveLength(1);
+    clock.advance(1000);
+    expect(() => snapshots.next(continueToken, 1)).toThrow("too old to display a consistent list");
   });
 
   it("is an end of a watch: a thousand that were opened and closed leave no listener", async () => {

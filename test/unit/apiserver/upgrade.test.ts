@@ -96,7 +96,7 @@ async function serve(agent: NodeAgent): Promise<number> {
     openApi: createOpenApiHandler(),
     version: "v1.36.0",
     discovery: new Discovery(registry.table.all),
-    snapshots: new ListSnapshots(),
+    snapshots: new ListSnapshots(systemClock),
     nodeAgent: () => agent,
     notReady: () => undefined,
   };
