@@ -10,7 +10,6 @@ import { actions } from "../hotkeys/registry.ts";
 import { Busy } from "../lib/busy.ts";
 import type { Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
-import type { ApiResource } from "../lib/kube/gvr.ts";
 import type { Logger } from "../lib/log.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { kinds } from "../resources/kinds/index.gen.ts";
@@ -18,11 +17,9 @@ import { Dialogs } from "../state/dialogs.ts";
 import { Flash } from "../state/flash.ts";
 import { Navigation } from "../state/navigation.ts";
 import { Prompt } from "../state/prompt.ts";
-import { findResource, listable } from "../state/resource-names.ts";
 import type { Sort } from "../state/table/table-column.ts";
 import type { View, ViewDefinition, ViewHost } from "../views/view.ts";
-import { parseCommand, type ParsedCommand } from "./command-parser.ts";
-import { commandName, findBuiltIn, kindDescription, suggestCommands } from "./commands.ts";
+import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
 import { helpLines } from "./help-lines.ts";
 import { readHistory, writeHistory } from "./prompt-history.ts";
@@ -61,29 +58,26 @@ export class Controller {
   readonly #header;
   readonly #views: ReadonlyMap<string, ViewDefinition>;
   readonly #sorts = new Map<string, Sort>();
-  readonly #namespaceNames = createValue<readonly string[]>([]);
-  #endNamespaces: (() => void) | undefined;
   #help: { readonly view: View | undefined; readonly offered: readonly OfferedAction[] } = {
     view: undefined,
     offered: [],
   };
-  #firstCommand: string | undefined;
+  readonly #commands: CommandRunner;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.#firstCommand = options.initialCommand;
     this.#header = createValue(options.header);
     this.flash = new Flash(options.clock);
     this.bindings = createBindings(actions, options.settings.keys);
     this.#views = new Map(options.views.map((view) => [view.id, view]));
     this.prompt = new Prompt({
-      suggest: (mode, text) => (mode === "command" ? this.#suggest(text) : []),
+      suggest: (mode, text) => (mode === "command" ? this.#commands.suggest(text) : []),
       changed: (mode, text) => {
         if (mode === "search") this.navigation.front?.command("search.set", text);
       },
       accepted: (mode, text) => this.#accept(mode, text),
       cancelled: (mode, before) => {
-        this.#stopNamespaces();
+        this.#commands.stopNamespaces();
         if (mode === "search") this.navigation.front?.command("search.set", before);
       },
     });
@@ -92,6 +86,19 @@ export class Controller {
       welcome: () => this.#startTrail({ view: "welcome", parameters: {}, title: "welcome" }),
       failed: (message) => this.flash.show("error", message),
     });
+    this.#commands = new CommandRunner(
+      {
+        session: this.session,
+        busy: this.busy,
+        startTrail: (request) => this.#startTrail(request),
+        open: (request) => this.#open(request),
+        useNamespace: (namespace) => this.#useNamespace(namespace),
+        pick: (request) => this.busy.waiting(this.dialogs.pick(request)),
+        failed: (message) => this.flash.show("error", message),
+        quit: () => options.quit(),
+      },
+      options.initialCommand,
+    );
     const doors = this.#createDoors();
     const services: AppServices = {
       clock: options.clock,
@@ -122,7 +129,7 @@ export class Controller {
 
   /** Ends everything this program began. */
   async close(): Promise<void> {
-    this.#stopNamespaces();
+    this.#commands.stopNamespaces();
     this.dialogs.cancelAll();
     this.navigation.clear();
     this.session.close();
@@ -248,7 +255,7 @@ export class Controller {
       namespaceKey: (digit) => this.#namespaceKey(digit),
       useNamespace: (namespace) => this.#useNamespace(namespace),
       toggleHeader: () => this.#header.update((shown) => !shown),
-      command: (text) => this.#command(text),
+      command: (text) => this.#commands.run(text),
       back: () => this.#back(),
       quit: () => this.#options.quit(),
       flash: (tone, message) => this.flash.show(tone, message),
@@ -266,13 +273,11 @@ export class Controller {
 
   #opened(cluster: Cluster): void {
     this.prompt.close();
-    this.#stopNamespaces();
+    this.#commands.stopNamespaces();
     this.navigation.clear();
-    const command = this.#firstCommand ?? "pods";
-    this.#firstCommand = undefined;
-    this.#command(command);
+    this.#commands.run(this.#commands.takeNext() ?? "pods");
     // A first command that cannot be read must not leave an empty screen.
-    if (this.navigation.front === undefined) this.#command("pods");
+    if (this.navigation.front === undefined) this.#commands.run("pods");
     this.#options.logger.info("context opened", { context: cluster.context.name });
   }
 
@@ -335,133 +340,14 @@ export class Controller {
   }
 
   #openPrompt(mode: "command" | "search"): void {
-    if (mode === "command") this.#followNamespaces();
+    if (mode === "command") this.#commands.followNamespaces();
     this.prompt.open(mode, mode === "search" ? (this.navigation.front?.searchText?.() ?? "") : "");
   }
 
   #accept(mode: "command" | "search", text: string): void {
-    this.#stopNamespaces();
-    if (mode === "command") this.#command(text);
+    this.#commands.stopNamespaces();
+    if (mode === "command") this.#commands.run(text);
     else this.navigation.front?.command("search.set", text);
-  }
-
-  #suggest(text: string): ReturnType<typeof suggestCommands> {
-    return suggestCommands(text, {
-      resources: this.session.cluster.get()?.catalog.get().resources ?? [],
-      kinds,
-      contexts: this.session.contexts.get(),
-      namespaces: [...new Set([...this.session.namespaceKeys, ...this.#namespaceNames.get()])],
-    });
-  }
-
-  /** Lists namespaces for completion while a command is being typed. */
-  #followNamespaces(): void {
-    const cluster = this.session.cluster.get();
-    const resource = findResource("namespaces", cluster?.catalog.get().resources ?? [], kinds);
-    if (cluster === undefined || resource === undefined || this.#endNamespaces !== undefined) return;
-    const store = cluster.store({ resource, namespace: "", form: "objects" });
-    const read = (): void => {
-      const found = [...store.get().rows.values()].map((row) => row.object.metadata.name ?? "");
-      this.#namespaceNames.set(found.sort());
-    };
-    this.#endNamespaces = store.subscribe(read);
-    read();
-  }
-
-  #stopNamespaces(): void {
-    this.#endNamespaces?.();
-    this.#endNamespaces = undefined;
-  }
-
-  #command(text: string): void {
-    if (text.trim() === "") return;
-    try {
-      this.#execute(parseCommand(text));
-    } catch (error) {
-      const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
-      this.flash.show("error", `${errorMessage(error)}${hint}`);
-    }
-  }
-
-  #execute(command: ParsedCommand): void {
-    const [word] = command.words;
-    switch (findBuiltIn(command.name)?.names[0]) {
-      case "q":
-        this.#options.quit();
-        return;
-      case "ctx":
-        if (word === undefined) this.#startTrail({ view: "contexts", parameters: {}, title: "contexts" });
-        else void this.busy.during(this.session.useContext(word));
-        return;
-      case "ns":
-        if (word !== undefined) {
-          this.#useNamespace(command.namespace ?? word);
-          return;
-        }
-        this.#openKind({ ...command, name: "namespaces" });
-        return;
-      case "pf":
-        this.#startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
-        return;
-      case "clusters":
-        this.#startTrail({ view: "welcome", parameters: {}, title: "local clusters" });
-        return;
-      case "alias":
-        void this.#pickKind();
-        return;
-      case "help":
-        this.#open({ view: "help", parameters: {}, title: "help" });
-        return;
-      default:
-        this.#openKind(command);
-    }
-  }
-
-  #openKind(command: ParsedCommand): void {
-    const { context, ...rest } = command;
-    if (context !== undefined && context !== this.session.context.get()) {
-      const again = [rest.name, ...rest.words.filter((word) => !word.startsWith("@"))].join(" ");
-      this.#firstCommand = again;
-      void this.busy.during(this.session.useContext(context));
-      return;
-    }
-    const cluster = this.session.cluster.get();
-    if (cluster === undefined) throw new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
-    const catalog = cluster.catalog.get();
-    const resource =
-      findResource(command.name, catalog.resources, kinds) ?? this.#onlyBeginning(command.name, catalog.resources);
-    if (resource === undefined) {
-      const why =
-        catalog.state === "ready"
-          ? `the server has no kind "${command.name}"`
-          : `"${command.name}" is not known yet: the server has not told its kinds`;
-      throw new KelpieError(why, { hint: "Ctrl-A lists those it has." });
-    }
-    if (command.namespace !== undefined) this.session.useNamespace(command.namespace);
-    const { filter, labelSelector, fieldSelector } = command;
-    this.#startTrail({
-      view: "resource-table",
-      parameters: { resource, namespace: this.session.namespace.get(), labelSelector, fieldSelector, filter },
-      title: resource.resource,
-    });
-  }
-
-  /** The one kind whose plural begins as typed: `:deplo`. */
-  #onlyBeginning(name: string, resources: readonly ApiResource[]): ApiResource | undefined {
-    const found = listable(resources, kinds).filter((resource) => resource.resource.startsWith(name));
-    return found.length === 1 ? found[0] : undefined;
-  }
-
-  async #pickKind(): Promise<void> {
-    const resources = this.session.cluster.get()?.catalog.get().resources ?? [];
-    const all = listable(resources, kinds).toSorted((left, right) => (left.resource < right.resource ? -1 : 1));
-    const names = all.map((resource) => commandName(resource, resources));
-    const chosen = await this.doors.pick({
-      title: "Kinds of this server",
-      items: names,
-      details: all.map((resource) => kindDescription(resource, kinds)),
-    });
-    if (chosen !== undefined) this.#command(chosen);
   }
 
   async #palette(): Promise<void> {

@@ -1,0 +1,165 @@
+import { errorMessage, KelpieError } from "../lib/errors.ts";
+import type { Busy } from "../lib/busy.ts";
+import type { PickRequest } from "../lib/dialog-request.ts";
+import type { ApiResource } from "../lib/kube/gvr.ts";
+import { createValue } from "../lib/subscribable.ts";
+import type { ViewRequest } from "../hotkeys/action.ts";
+import { kinds } from "../resources/kinds/index.gen.ts";
+import { findResource, listable } from "../state/resource-names.ts";
+import { parseCommand, type ParsedCommand } from "./command-parser.ts";
+import { commandName, findBuiltIn, kindDescription, suggestCommands } from "./commands.ts";
+import type { Session } from "./session.ts";
+
+/** What commands do to the program. */
+export interface CommandHost {
+  readonly session: Session;
+  readonly busy: Busy;
+  startTrail(request: ViewRequest): void;
+  open(request: ViewRequest): void;
+  useNamespace(namespace: string): void;
+  pick(request: PickRequest): Promise<string | undefined>;
+  failed(message: string): void;
+  quit(): void;
+}
+
+/** The command prompt's commands: runs them, and completes them while they are typed. */
+export class CommandRunner {
+  readonly #host: CommandHost;
+  readonly #namespaceNames = createValue<readonly string[]>([]);
+  #endNamespaces: (() => void) | undefined;
+  /** Waits for the context that is being opened. */
+  #next: string | undefined;
+
+  constructor(host: CommandHost, first: string) {
+    this.#host = host;
+    this.#next = first;
+  }
+
+  /** What to run in a cluster that was just opened, once. */
+  takeNext(): string | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  /** Runs a command as typed; what is wrong with it is told on the flash line. */
+  run(text: string): void {
+    if (text.trim() === "") return;
+    try {
+      this.#execute(parseCommand(text));
+    } catch (error) {
+      const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
+      this.#host.failed(`${errorMessage(error)}${hint}`);
+    }
+  }
+
+  #execute(command: ParsedCommand): void {
+    const [word] = command.words;
+    switch (findBuiltIn(command.name)?.names[0]) {
+      case "q":
+        this.#host.quit();
+        return;
+      case "ctx":
+        if (word === undefined) this.#host.startTrail({ view: "contexts", parameters: {}, title: "contexts" });
+        else void this.#host.busy.during(this.#host.session.useContext(word));
+        return;
+      case "ns":
+        if (word !== undefined) {
+          this.#host.useNamespace(command.namespace ?? word);
+          return;
+        }
+        this.#openKind({ ...command, name: "namespaces" });
+        return;
+      case "pf":
+        this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
+        return;
+      case "clusters":
+        this.#host.startTrail({ view: "welcome", parameters: {}, title: "local clusters" });
+        return;
+      case "alias":
+        void this.#pickKind();
+        return;
+      case "help":
+        this.#host.open({ view: "help", parameters: {}, title: "help" });
+        return;
+      default:
+        this.#openKind(command);
+    }
+  }
+
+  #openKind(command: ParsedCommand): void {
+    const { context, ...rest } = command;
+    if (context !== undefined && context !== this.#host.session.context.get()) {
+      const again = [rest.name, ...rest.words.filter((word) => !word.startsWith("@"))].join(" ");
+      this.#next = again;
+      void this.#host.busy.during(this.#host.session.useContext(context));
+      return;
+    }
+    const cluster = this.#host.session.cluster.get();
+    if (cluster === undefined) throw new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
+    const catalog = cluster.catalog.get();
+    const resource =
+      findResource(command.name, catalog.resources, kinds) ?? this.#onlyBeginning(command.name, catalog.resources);
+    if (resource === undefined) {
+      const why =
+        catalog.state === "ready"
+          ? `the server has no kind "${command.name}"`
+          : `"${command.name}" is not known yet: the server has not told its kinds`;
+      throw new KelpieError(why, { hint: "Ctrl-A lists those it has." });
+    }
+    if (command.namespace !== undefined) this.#host.session.useNamespace(command.namespace);
+    const { filter, labelSelector, fieldSelector } = command;
+    this.#host.startTrail({
+      view: "resource-table",
+      parameters: { resource, namespace: this.#host.session.namespace.get(), labelSelector, fieldSelector, filter },
+      title: resource.resource,
+    });
+  }
+
+  /** The one kind whose plural begins as typed: `:deplo`. */
+  #onlyBeginning(name: string, resources: readonly ApiResource[]): ApiResource | undefined {
+    const found = listable(resources, kinds).filter((resource) => resource.resource.startsWith(name));
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  async #pickKind(): Promise<void> {
+    const resources = this.#host.session.cluster.get()?.catalog.get().resources ?? [];
+    const all = listable(resources, kinds).toSorted((left, right) => (left.resource < right.resource ? -1 : 1));
+    const names = all.map((resource) => commandName(resource, resources));
+    const chosen = await this.#host.pick({
+      title: "Kinds of this server",
+      items: names,
+      details: all.map((resource) => kindDescription(resource, kinds)),
+    });
+    if (chosen !== undefined) this.run(chosen);
+  }
+
+  /** What completes a command being typed. */
+  suggest(text: string): ReturnType<typeof suggestCommands> {
+    return suggestCommands(text, {
+      resources: this.#host.session.cluster.get()?.catalog.get().resources ?? [],
+      kinds,
+      contexts: this.#host.session.contexts.get(),
+      namespaces: [...new Set([...this.#host.session.namespaceKeys, ...this.#namespaceNames.get()])],
+    });
+  }
+
+  /** Lists namespaces for completion while a command is being typed. */
+  followNamespaces(): void {
+    const cluster = this.#host.session.cluster.get();
+    const resource = findResource("namespaces", cluster?.catalog.get().resources ?? [], kinds);
+    if (cluster === undefined || resource === undefined || this.#endNamespaces !== undefined) return;
+    const store = cluster.store({ resource, namespace: "", form: "objects" });
+    const read = (): void => {
+      const found = [...store.get().rows.values()].map((row) => row.object.metadata.name ?? "");
+      this.#namespaceNames.set(found.sort());
+    };
+    this.#endNamespaces = store.subscribe(read);
+    read();
+  }
+
+  stopNamespaces(): void {
+    this.#endNamespaces?.();
+    this.#endNamespaces = undefined;
+  }
+}
