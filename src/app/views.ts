@@ -4,6 +4,7 @@ import { dataView } from "../views/data/view.ts";
 import { describeView } from "../views/describe/view.ts";
 import { diagnosisView } from "../views/diagnosis/view.ts";
 import { helpView } from "../views/help/view.ts";
+import { logRecordView } from "../views/logs/record-view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
@@ -20,6 +21,7 @@ export const views: readonly ViewDefinition[] = [
   diagnosisView,
   yamlView,
   logsView,
+  logRecordView,
   containersView,
   dataView,
   valueView,

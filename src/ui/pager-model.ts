@@ -73,6 +73,11 @@ export class PagerModel {
     return this.#state;
   }
 
+  /** Lines on the screen. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** Told by the component that draws it. Keeps a following pager at the end. */
   resize(columns: number, rows: number): void {
     if (columns === this.#columns && rows === this.#rows) return;

@@ -7,6 +7,8 @@ import type {
   JournalEntry,
   ListQuery,
   ListSnapshot,
+  LogHandler,
+  LogQuery,
   MetricsSnapshot,
   ResourceRow,
   ResourceStore,
@@ -97,6 +99,9 @@ export class MemoryCluster implements Cluster {
   readonly writes: WriteGate;
   readonly portForwards: Cluster["portForwards"];
   readonly recorded: RecordedWrite[] = [];
+  /** The logs that are followed now. */
+  readonly logStreams: Array<{ readonly query: LogQuery; readonly handler: LogHandler }> = [];
+  #logged = 0;
   /** What the gate refuses, by object name. */
   readonly refusals = new Map<string, KelpieError>();
   readonly access: Cluster["access"] = { allowed: () => createValue("yes" as const) };
@@ -182,7 +187,20 @@ export class MemoryCluster implements Cluster {
     return Promise.resolve(found.map(({ object }) => object));
   }
 
-  logs(): void {}
+  logs(query: LogQuery, handler: LogHandler, signal: AbortSignal): void {
+    const stream = { query, handler };
+    this.logStreams.push(stream);
+    signal.addEventListener("abort", () => this.logStreams.splice(this.logStreams.indexOf(stream), 1));
+  }
+
+  /** Sends lines to those who follow a pod's log, a second apart. */
+  writeLog(pod: string, ...texts: readonly string[]): void {
+    const lines = texts.map((text) => ({
+      time: new Date(1_767_225_600_000 + (this.#logged += 1000)).toISOString(),
+      text,
+    }));
+    for (const { query, handler } of this.logStreams) if (query.pod === pod) handler.lines(lines);
+  }
 
   exec(): Promise<never> {
     return Promise.reject(new KelpieError("there is no process to talk to here"));

@@ -1,6 +1,7 @@
 import { sanitize } from "../../lib/text.ts";
 import type { Span, StyledLine } from "../../ui/styled-line.ts";
 import type { LogEntry } from "./log-buffer.ts";
+import { structuredText, type RecordColumn } from "./record-line.ts";
 
 /** Longer lines are cut on screen; what is saved or copied is whole. */
 const SHOWN_CHARACTERS = 16_384;
@@ -34,6 +35,11 @@ export function parseAnsi(raw: string): { readonly text: string; readonly spans:
   return { text, spans };
 }
 
+/** Text of a container without escape sequences; other control characters stay. */
+export function plainText(raw: string): string {
+  return raw.includes("\u001B") ? raw.replaceAll(ESCAPE, "") : raw;
+}
+
 /** At most this many attributes at once: a line cannot pile up more than a terminal should be sent. */
 const MOST_ATTRIBUTES = 12;
 
@@ -59,6 +65,8 @@ function applySgr(active: readonly string[], parameters: string): string[] {
 /** How lines are shown. */
 export interface LogLineOptions {
   readonly timestamps: boolean;
+  /** Records are shown by level, these fields as columns, and message; absent where lines stand as they were written. */
+  readonly structure?: readonly RecordColumn[] | undefined;
   /** Prefix by source index; absent where there is one source only. */
   readonly prefixes: readonly LogPrefix[] | undefined;
 }
@@ -95,7 +103,8 @@ export function styledLogLine(entry: LogEntry, options: LogLineOptions): StyledL
   }
   const cut = entry.text.length > SHOWN_CHARACTERS;
   const raw = cut ? entry.text.slice(0, SHOWN_CHARACTERS) : entry.text;
-  const body = parseAnsi(raw.endsWith("\r") ? raw.slice(0, -1) : raw);
+  const structured = options.structure === undefined ? undefined : structuredText(raw, options.structure);
+  const body = structured ?? parseAnsi(raw.endsWith("\r") ? raw.slice(0, -1) : raw);
   for (const span of body.spans) spans.push({ ...span, start: span.start + lead.length, end: span.end + lead.length });
   let text = lead + body.text;
   if (cut) {

@@ -1,16 +1,20 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
 import type { Cancel } from "../../lib/clock.ts";
-import { errorMessage } from "../../lib/errors.ts";
 import { isRecord } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
+import { truncate } from "../../lib/text.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import type { LineSource, StyledLine } from "../../ui/styled-line.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
 import { targetsParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
-import { LogBuffer, type BufferChange, type LogEntry } from "./log-buffer.ts";
-import { plainLogLine, SOURCE_COLOURS, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
+import { FilteredEntries } from "./filtered-entries.ts";
+import { LogBuffer, type LogEntry } from "./log-buffer.ts";
+import { logFilterFault, parseLogFilter } from "./log-filter.ts";
+import { plainLogLine, plainText, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
+import { prefixesOf } from "./log-prefixes.ts";
+import { recordColumns, type RecordColumn } from "./record-line.ts";
 import { LogStreams, type LogWindow } from "./log-streams.ts";
 import { podListText, targetsText, type PodList } from "./pod-selection.ts";
 
@@ -27,6 +31,9 @@ const SECONDS: Readonly<Partial<Record<WindowName, number>>> = {
   "30m": 1800,
   "1h": 3600,
 };
+
+/** So many of the newest lines tell how wide a column is. */
+const MEASURED_LINES = 500;
 
 /** Styled lines kept for drawing again; a screen has fewer. */
 const CACHED_LINES = 2000;
@@ -47,9 +54,11 @@ class LogsView {
   #previous: boolean;
   #window: WindowName = "tail";
   #timestamps = false;
-  #filter: { readonly text: string; readonly pattern: RegExp; readonly inverse: boolean } | undefined;
-  /** What the filter lets through; the buffer itself where there is none. */
-  #filtered: LogEntry[] = [];
+  /** What the filter lets through; absent where there is none. */
+  #filtered: FilteredEntries | undefined;
+  #raw = false;
+  #fields: readonly string[] = [];
+  #columns: readonly RecordColumn[] = [];
   #cache = new Map<LogEntry, StyledLine>();
   #prefixes: readonly LogPrefix[] | undefined;
 
@@ -99,7 +108,8 @@ class LogsView {
     else notes.push(this.#pager.state.get().follow ? "following" : "paused");
     if (this.#window !== "tail") notes.push(this.#window);
     if (this.#timestamps) notes.push("time");
-    if (this.#filter !== undefined) notes.push(`& ${this.#filter.text}`);
+    if (this.#raw) notes.push("raw");
+    if (this.#filtered !== undefined) notes.push(`& ${this.#filtered.filter.text}`);
     const leftOut = this.#streams?.leftOut ?? 0;
     if (leftOut > 0) notes.push(`${leftOut} not followed`);
     if (this.#buffer.dropped > 0) notes.push(`${this.#buffer.dropped} oldest dropped`);
@@ -127,10 +137,20 @@ class LogsView {
       case "logs.clear":
         this.#pending = [];
         this.#buffer.clear();
-        this.#redraw();
+        this.#refill();
         return true;
       case "logs.filter":
         void this.#askFilter();
+        return true;
+      case "logs.raw":
+        this.#raw = !this.#raw;
+        this.#redraw();
+        return true;
+      case "logs.columns":
+        void this.#askColumns();
+        return true;
+      case "logs.record":
+        void this.#expand();
         return true;
       case "view.reload":
         this.#restart();
@@ -163,7 +183,7 @@ class LogsView {
       },
     });
     this.#streams = streams;
-    this.#redraw();
+    this.#refill();
     streams.start();
     this.#refreshState();
   }
@@ -183,44 +203,35 @@ class LogsView {
     const change = this.#buffer.add(batch);
     const prefixes = prefixesOf(this.#streams?.labels ?? []);
     if (prefixes?.length !== sources && (prefixes !== undefined || sources > 0)) {
-      this.#redraw();
+      this.#refill();
       return;
     }
-    const { dropped, stable } = this.#filter === undefined ? change : this.#applyToFiltered(change);
+    const { dropped, stable } = this.#filtered === undefined ? change : this.#filtered.apply(change);
     this.#pager.setSource(this.#source(), { dropped: dropped.length, stable });
     this.#refreshState();
   }
 
-  /** Does to the filtered lines what a change did to all of them; costs what changed, not what is held. */
-  #applyToFiltered({ dropped, stable }: BufferChange): BufferChange {
-    const gone: LogEntry[] = [];
-    for (const entry of dropped) if (entry === this.#filtered[gone.length]) gone.push(entry);
-    this.#filtered.splice(0, gone.length);
-    const tail = new Set<LogEntry>();
-    for (let index = stable; index < this.#buffer.length; index += 1) {
-      const entry = this.#buffer.at(index);
-      if (entry !== undefined) tail.add(entry);
-    }
-    for (let last = this.#filtered.at(-1); last !== undefined && tail.has(last); last = this.#filtered.at(-1)) {
-      this.#filtered.pop();
-    }
-    const kept = this.#filtered.length;
-    for (const entry of tail) if (this.#passes(entry)) this.#filtered.push(entry);
-    return { dropped: gone, stable: kept };
+  /** Other lines than before, not only more. */
+  #refill(): void {
+    if (this.#filtered !== undefined) this.#filtered = new FilteredEntries(this.#buffer, this.#filtered.filter);
+    this.#redraw();
   }
 
-  /** Everything may look different: prefixes, times, filter. */
+  /** Everything may look different: prefixes, times, form. */
   #redraw(): void {
     this.#cache = new Map();
+    this.#measureColumns();
     this.#prefixes = prefixesOf(this.#streams?.labels ?? []);
-    this.#filtered = this.#filter === undefined ? [] : [...this.#buffer].filter((entry) => this.#passes(entry));
     this.#pager.setSource(this.#source());
     this.#refreshState();
   }
 
+  get #entries(): LogBuffer | FilteredEntries {
+    return this.#filtered ?? this.#buffer;
+  }
+
   #source(): LineSource {
-    const entries: { readonly length: number; at(index: number): LogEntry | undefined } =
-      this.#filter === undefined ? this.#buffer : this.#filtered;
+    const entries = this.#entries;
     return { length: entries.length, at: (index) => this.#styled(entries.at(index)) };
   }
 
@@ -235,41 +246,90 @@ class LogsView {
   }
 
   #lineOptions(): LogLineOptions {
-    return { timestamps: this.#timestamps, prefixes: this.#prefixes };
+    return {
+      timestamps: this.#timestamps,
+      prefixes: this.#prefixes,
+      structure: this.#raw ? undefined : this.#columns,
+    };
   }
 
   #wholeText(): string {
     this.#flush();
-    const entries: Iterable<LogEntry> = this.#filter === undefined ? this.#buffer : this.#filtered;
     const options = this.#lineOptions();
-    return Array.from(entries, (entry) => `${plainLogLine(entry, options)}\n`).join("");
-  }
-
-  #passes(entry: LogEntry): boolean {
-    if (this.#filter === undefined || entry.kind !== "line") return true;
-    return this.#filter.pattern.test(entry.text) !== this.#filter.inverse;
+    return Array.from(this.#entries, (entry) => `${plainLogLine(entry, options)}\n`).join("");
   }
 
   async #askFilter(): Promise<void> {
     const text = await this.#host.app.input({
       title: "Filter the log",
-      lines: ["Only lines that match this regular expression are shown; !text shows those that do not."],
+      lines: [
+        "Terms with spaces between them, all of which must hold:",
+        'timeout  !health  ~fzzy  "two words"  level>=warn  status:5..  duration>100',
+        "+3 shows three lines around each match.",
+      ],
       label: "filter",
-      initial: this.#filter?.text ?? "",
-      validate: (candidate) => patternFault(candidate),
+      initial: this.#filtered?.filter.text ?? "",
+      validate: logFilterFault,
     });
-    if (text !== undefined) this.#setFilter(text);
+    if (text !== undefined) this.#setFilter(text.trim());
   }
 
   /** @returns whether something changed */
   #setFilter(text: string): boolean {
-    if (text === (this.#filter?.text ?? "")) return false;
-    const inverse = text.startsWith("!");
-    this.#filter =
-      text === "" ? undefined : { text, inverse, pattern: new RegExp(inverse ? text.slice(1) : text, "iu") };
+    if (text === (this.#filtered?.filter.text ?? "")) return false;
+    this.#flush();
+    this.#filtered = text === "" ? undefined : new FilteredEntries(this.#buffer, parseLogFilter(text));
     this.#redraw();
     this.view.refreshTitle();
     return true;
+  }
+
+  async #askColumns(): Promise<void> {
+    const text = await this.#host.app.input({
+      title: "Fields as columns",
+      lines: ["Fields of JSON, logfmt and klog lines, with commas between them: status, http.path"],
+      label: "fields",
+      initial: this.#fields.join(", "),
+      validate: () => undefined,
+    });
+    if (text === undefined) return;
+    this.#fields = text.split(/[\s,]+/).filter((field) => field !== "");
+    this.#raw = false;
+    this.#redraw();
+  }
+
+  /** What the newest lines have in the chosen fields tells how wide the columns are. */
+  #measureColumns(): void {
+    const { length } = this.#buffer;
+    const newest = Array.from({ length: Math.min(length, MEASURED_LINES) }, (_, index) =>
+      plainText(this.#buffer.at(length - 1 - index)?.text ?? ""),
+    );
+    this.#columns = this.#fields.length === 0 ? [] : recordColumns(this.#fields, newest);
+  }
+
+  /** Expands the line that a search has found, or one of those on screen. */
+  async #expand(): Promise<void> {
+    const { search, top } = this.#pager.state.get();
+    const hit = search?.hits[search.current];
+    const entry = hit === undefined ? await this.#pickEntry(top) : this.#entries.at(hit);
+    if (entry === undefined) return;
+    const label = this.#streams?.labels[entry.source];
+    const title = label === undefined ? "record" : `${label.pod}/${label.container}`;
+    this.#host.app.open({
+      view: "log-record",
+      parameters: { time: entry.time, text: entry.text, title },
+      title: "record",
+    });
+  }
+
+  async #pickEntry(top: number): Promise<LogEntry | undefined> {
+    const shown = Array.from({ length: this.#pager.rows }, (_, row) => this.#entries.at(top + row)).filter(
+      (entry): entry is LogEntry => entry?.kind === "line",
+    );
+    if (shown.length === 0) return undefined;
+    const items = shown.map((entry, index) => `${index + 1} ${truncate(this.#styled(entry).text, 200)}`);
+    const chosen = await this.#host.app.pick({ title: "Expand which line", items });
+    return chosen === undefined ? undefined : shown[items.indexOf(chosen)];
   }
 
   #refreshState(): void {
@@ -284,41 +344,6 @@ class LogsView {
     else this.#freshness.set({ state: "loading", loaded: 0 });
     this.view.refreshTitle();
   }
-}
-
-function patternFault(text: string): string | undefined {
-  try {
-    void new RegExp(text.startsWith("!") ? text.slice(1) : text, "iu");
-    return undefined;
-  } catch (error) {
-    return errorMessage(error);
-  }
-}
-
-/** A prefix for each source where there is more than one; the container is named only where a pod has several. */
-function prefixesOf(
-  labels: ReadonlyArray<{ readonly pod: string; readonly container: string }>,
-): readonly LogPrefix[] | undefined {
-  if (labels.length < 2) return undefined;
-  const pods = [...new Set(labels.map((label) => label.pod))];
-  const containers = new Set(labels.map((label) => label.container));
-  const common = pods.length > 1 ? commonLead(pods) : 0;
-  return labels.map(({ pod, container }) => {
-    const colour = pods.length > 1 ? pods.indexOf(pod) : [...containers].indexOf(container);
-    const short = pod.slice(common);
-    const text = pods.length === 1 ? container : containers.size === 1 ? short : `${short}/${container}`;
-    return { text, sgr: SOURCE_COLOURS[colour % SOURCE_COLOURS.length] ?? "36" };
-  });
-}
-
-/** Length of what all names begin with, up to a dash: the workload's name, which the title says already. */
-function commonLead(names: readonly string[]): number {
-  const [first = "", ...others] = names;
-  let length = first.lastIndexOf("-") + 1;
-  while (length > 0 && !others.every((name) => name.startsWith(first.slice(0, length)))) {
-    length = first.lastIndexOf("-", length - 2) + 1;
-  }
-  return length;
 }
 
 interface LogsParameters {

@@ -1,0 +1,99 @@
+import { afterEach, expect, test } from "vitest";
+import { MemoryCluster, memoryClusters, runningPod } from "../support/memory-cluster.ts";
+import { TestScreen } from "../support/screen.ts";
+
+let open: TestScreen | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+async function start(
+  ...keys: readonly string[]
+): Promise<{ readonly app: TestScreen; readonly cluster: MemoryCluster }> {
+  const cluster = new MemoryCluster("dev");
+  for (const name of ["web-a", "web-b", "other"]) cluster.put("pods", runningPod(name));
+  const app = await TestScreen.open({ clusters: memoryClusters([cluster]), columns: 100 });
+  open = app;
+  await app.press(...keys);
+  return { app, cluster };
+}
+
+/** The lines of the log on the screen. */
+function logLines(app: TestScreen): string[] {
+  const lines = app.lines();
+  const top = lines.findIndex((line) => line.startsWith("──"));
+  return lines.slice(top + 1, -2).filter((line) => line !== "");
+}
+
+async function write(app: TestScreen, cluster: MemoryCluster, pod: string, ...texts: readonly string[]): Promise<void> {
+  cluster.writeLog(pod, ...texts);
+  await app.advance(50);
+}
+
+const RECORD = '{"level":"error","msg":"no [answer]","status":504,"path":"/cart"}';
+
+test("Records are shown by what they say, as columns, raw by one key, and one in full", async () => {
+  const { app, cluster } = await start("l");
+  await write(app, cluster, "other", RECORD, "plain \u001B[2Jtext");
+  expect(logLines(app)).toEqual(["ERROR no [answer] status=504 path=/cart", "plain text"]);
+  const row = app.lines().findIndex((line) => line.startsWith("ERROR"));
+  expect(app.colourAt(row, 0)).not.toBe(app.colourAt(row + 1, 0));
+  await app.press("logs.columns");
+  await app.type("status");
+  await app.press("enter");
+  expect(logLines(app)[0]).toBe("ERROR 504    no [answer] path=/cart");
+  await app.press("logs.raw");
+  expect(logLines(app)[0]).toBe(RECORD);
+  expect(app.text()).toContain("raw");
+  await app.press("logs.record", "enter");
+  expect(app.text()).toMatch(/^msg\s+no \[answer\]$/m);
+  await app.press("escape");
+  expect(logLines(app)).toHaveLength(2);
+});
+
+test("A filter by level and text with context lines stays true while lines come", async () => {
+  const { app, cluster } = await start("l");
+  await write(app, cluster, "other", "one", RECORD, "two", "three");
+  await app.press("logs.filter");
+  await app.type("level>=warn +1");
+  await app.press("enter");
+  expect(logLines(app)).toEqual(["one", "ERROR no [answer] status=504 path=/cart", "two"]);
+  await write(app, cluster, "other", "four", "WARN five");
+  expect(logLines(app)).toEqual(["one", "ERROR no [answer] status=504 path=/cart", "two", "four", "WARN five"]);
+  await app.press("logs.filter");
+  await app.type(" level>=loud");
+  await app.press("enter");
+  expect(app.text()).toContain('"loud" is no level');
+  await app.press("escape", "escape");
+  expect(logLines(app)).toHaveLength(6);
+});
+
+test("Shift-L reads every pod listed, and with a filter those it lets through", async () => {
+  const { app, cluster } = await start("shift-l");
+  expect(cluster.logStreams.map(({ query }) => query.pod).sort()).toEqual(["other", "web-a", "web-b"]);
+  cluster.put("pods", runningPod("web-c"));
+  await app.advance(100);
+  expect(cluster.logStreams.map(({ query }) => query.pod)).toContain("web-c");
+  await app.press("escape");
+  expect(cluster.logStreams).toHaveLength(0);
+  await app.press("/");
+  await app.type("web");
+  await app.press("enter", "shift-l");
+  expect(cluster.logStreams.map(({ query }) => query.pod).sort()).toEqual(["web-a", "web-b", "web-c"]);
+});
+
+test("Lines of several pods stand in the order of their times, each with its pod in front", async () => {
+  const { app, cluster } = await start("/");
+  await app.type("web");
+  await app.press("enter", "shift-l");
+  const send = (pod: string, second: number, text: string): void => {
+    const stream = cluster.logStreams.find(({ query }) => query.pod === pod);
+    stream?.handler.lines([{ time: `2026-01-01T00:00:0${second}.000000000Z`, text }]);
+  };
+  send("web-a", 1, "first");
+  send("web-a", 3, "third");
+  send("web-b", 2, "second");
+  await app.advance(50);
+  expect(logLines(app)).toEqual(["a first", "b second", "a third"]);
+});
