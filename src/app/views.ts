@@ -7,6 +7,7 @@ import { helpView } from "../views/help/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
+import { relationsView, usedByView } from "../views/relations/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
 import { valueView } from "../views/value/view.ts";
 import { taskView } from "../views/task/view.ts";
@@ -19,6 +20,8 @@ export const views: readonly ViewDefinition[] = [
   resourceTable,
   describeView,
   diagnosisView,
+  relationsView,
+  usedByView,
   yamlView,
   logsView,
   logRecordView,

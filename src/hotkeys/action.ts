@@ -8,6 +8,7 @@ export type Scope =
   | "global"
   | "table"
   | "text"
+  | "tree"
   | "logs"
   | "containers"
   | "data"

@@ -63,6 +63,7 @@ const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
   "use-namespace": "namespace to use",
   cordon: "scheduling to switch",
   decode: "data to decode",
+  "used-by": "users that kelpie knows of",
   evict: "processes to end",
   pause: "rollout to pause",
   suspend: "runs to suspend",

@@ -43,6 +43,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   global: "Everywhere",
   table: "Tables",
   text: "Texts: describe, YAML, a value",
+  tree: "Trees: relations, used by",
   logs: "Logs",
   containers: "Containers",
   data: "Keys of ConfigMaps and Secrets",

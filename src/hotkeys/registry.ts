@@ -7,6 +7,7 @@ import { logActions } from "./actions/logs.ts";
 import { moveActions } from "./actions/moves.ts";
 import { nodeActions } from "./actions/nodes.ts";
 import { portForwardActions } from "./actions/port-forwards.ts";
+import { relationActions } from "./actions/relations.ts";
 import { resourceActions } from "./actions/resource.ts";
 import { sessionActions } from "./actions/sessions.ts";
 import { tableActions } from "./actions/table.ts";
@@ -20,6 +21,7 @@ export const actions: readonly Action[] = [
   ...moveActions,
   ...tableActions,
   ...resourceActions,
+  ...relationActions,
   ...sessionActions,
   ...nodeActions,
   ...workloadActions,

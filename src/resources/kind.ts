@@ -19,6 +19,7 @@ export type Capability =
   | "set-image"
   | "use-namespace"
   | "cordon"
+  | "used-by"
   | "decode"
   | "evict"
   | "pause"

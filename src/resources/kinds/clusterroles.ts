@@ -7,6 +7,6 @@ export const clusterroles = defineKind({
   kind: "ClusterRole",
   aliases: [],
   namespaced: false,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [nameColumn, numberColumn("RULES", (object) => asArray(object["rules"]).length, { keep: 6 }), ageColumn],
 });

@@ -7,7 +7,7 @@ export const configmaps = defineKind({
   kind: "ConfigMap",
   aliases: ["cm"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,
     numberColumn(

@@ -10,7 +10,19 @@ export const deployments = defineKind({
   kind: "Deployment",
   aliases: ["deploy", "dp"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "scale", "restart", "set-image", "port-forward", "pause"],
+  can: [
+    "describe",
+    "yaml",
+    "used-by",
+    "edit",
+    "delete",
+    "logs",
+    "scale",
+    "restart",
+    "set-image",
+    "port-forward",
+    "pause",
+  ],
   columns: [
     nameColumn,
     readyColumn((object) => ({

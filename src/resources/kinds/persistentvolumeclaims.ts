@@ -12,7 +12,7 @@ export const persistentvolumeclaims = defineKind({
   kind: "PersistentVolumeClaim",
   aliases: ["pvc"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "expand"],
+  can: ["describe", "yaml", "used-by", "edit", "delete", "expand"],
   columns: [
     nameColumn,
     textColumn("STATUS", phase, { keep: 9, tone: (object) => TONES[phase(object)] }),

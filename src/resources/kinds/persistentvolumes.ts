@@ -19,7 +19,7 @@ export const persistentvolumes = defineKind({
   kind: "PersistentVolume",
   aliases: ["pv"],
   namespaced: false,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,
     textColumn("CAPACITY", capacity, { keep: 7, sortKey: (object) => parseQuantity(capacity(object)) ?? -1 }),

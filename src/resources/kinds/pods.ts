@@ -13,7 +13,19 @@ export const pods = defineKind({
   kind: "Pod",
   aliases: ["po"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "shell", "attach", "port-forward", "set-image", "evict"],
+  can: [
+    "describe",
+    "yaml",
+    "used-by",
+    "edit",
+    "delete",
+    "logs",
+    "shell",
+    "attach",
+    "port-forward",
+    "set-image",
+    "evict",
+  ],
   columns: [
     nameColumn,
     {

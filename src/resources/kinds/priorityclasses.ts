@@ -7,7 +7,7 @@ export const priorityclasses = defineKind({
   kind: "PriorityClass",
   aliases: ["pc"],
   namespaced: false,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,
     numberColumn("VALUE", (object) => asNumber(object["value"]), { keep: 8 }),

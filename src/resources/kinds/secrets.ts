@@ -7,7 +7,7 @@ export const secrets = defineKind({
   kind: "Secret",
   aliases: ["sec"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "decode"],
+  can: ["describe", "yaml", "used-by", "edit", "delete", "decode"],
   columns: [
     nameColumn,
     textColumn("TYPE", (object) => asString(object["type"], "Opaque"), { keep: 8 }),

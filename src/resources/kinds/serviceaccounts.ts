@@ -7,6 +7,6 @@ export const serviceaccounts = defineKind({
   kind: "ServiceAccount",
   aliases: ["sa"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [nameColumn, numberColumn("SECRETS", (object) => asArray(object["secrets"]).length, { keep: 6 }), ageColumn],
 });

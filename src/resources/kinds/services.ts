@@ -9,7 +9,7 @@ export const services = defineKind({
   kind: "Service",
   aliases: ["svc"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "port-forward"],
+  can: ["describe", "yaml", "used-by", "edit", "delete", "logs", "port-forward"],
   columns: [
     nameColumn,
     textColumn("TYPE", (object) => asString(at(object, "spec", "type"), "ClusterIP"), { keep: 7 }),

@@ -9,7 +9,7 @@ export const statefulsets = defineKind({
   kind: "StatefulSet",
   aliases: ["sts"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "scale", "restart", "set-image", "port-forward"],
+  can: ["describe", "yaml", "used-by", "edit", "delete", "logs", "scale", "restart", "set-image", "port-forward"],
   columns: [
     nameColumn,
     readyColumn((object) => ({

@@ -7,7 +7,7 @@ export const storageclasses = defineKind({
   kind: "StorageClass",
   aliases: ["sc"],
   namespaced: false,
-  can: ["describe", "yaml", "edit", "delete"],
+  can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,
     textColumn("DEFAULT", (object) => (isDefault(object) ? "yes" : ""), { keep: 5 }),

@@ -1,0 +1,37 @@
+import type { Gvr } from "../../lib/kube/gvr.ts";
+
+const gvr = (group: string, version: string, resource: string): Gvr => ({ group, version, resource });
+
+/** What relations are looked for among, in the order of the tree. */
+const NAMESPACED: readonly Gvr[] = [
+  gvr("networking.k8s.io", "v1", "ingresses"),
+  gvr("", "v1", "services"),
+  gvr("apps", "v1", "deployments"),
+  gvr("apps", "v1", "statefulsets"),
+  gvr("apps", "v1", "daemonsets"),
+  gvr("batch", "v1", "cronjobs"),
+  gvr("batch", "v1", "jobs"),
+  gvr("apps", "v1", "replicasets"),
+  gvr("", "v1", "pods"),
+  gvr("", "v1", "configmaps"),
+  gvr("", "v1", "secrets"),
+  gvr("", "v1", "persistentvolumeclaims"),
+  gvr("", "v1", "serviceaccounts"),
+  gvr("autoscaling", "v2", "horizontalpodautoscalers"),
+  gvr("policy", "v1", "poddisruptionbudgets"),
+  gvr("networking.k8s.io", "v1", "networkpolicies"),
+  gvr("rbac.authorization.k8s.io", "v1", "rolebindings"),
+];
+
+/** Listed only where the object itself belongs to no namespace: they are read in all namespaces. */
+const CLUSTER: readonly Gvr[] = [
+  gvr("rbac.authorization.k8s.io", "v1", "clusterrolebindings"),
+  gvr("", "v1", "persistentvolumes"),
+];
+
+/** The lists among which the relations of an object are found. */
+export function relatedResources(namespaced: boolean): readonly Gvr[] {
+  if (namespaced) return NAMESPACED;
+  // Contents of every namespace would be much to read, and nothing without a namespace names them.
+  return [...NAMESPACED.filter(({ resource }) => resource !== "configmaps" && resource !== "secrets"), ...CLUSTER];
+}

@@ -1,0 +1,237 @@
+import type { TargetObject } from "../../hotkeys/action.ts";
+import { ageOf } from "../../lib/age.ts";
+import { Disposer } from "../../lib/disposer.ts";
+import type { ApiResource } from "../../lib/kube/gvr.ts";
+import type { KubeObject } from "../../lib/kube/object.ts";
+import { createValue } from "../../lib/subscribable.ts";
+import { kindOf } from "../../resources/catalog.ts";
+import type { RelatedQuery } from "../../resources/describe/describe.ts";
+import type { RowContext } from "../../resources/kind.ts";
+import { relatedResources } from "../../resources/relations/related-resources.ts";
+import { RelationGraph, type Member, type RelationNode } from "../../resources/relations/relation-tree.ts";
+import { ListView, type ListCell, type ListColumn, type ListRow } from "../list-view.tsx";
+import { freshnessOf } from "../list-freshness.ts";
+import { LiveObject } from "../live-object.ts";
+import { RelatedStores } from "../related-stores.ts";
+import { openDrillDown } from "../resource-table/drill-down.ts";
+import { targetParameter, targetPath } from "../view-parameters.ts";
+import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
+
+const REFRESH_MILLISECONDS = 1000;
+
+const COLUMNS: readonly ListColumn[] = [
+  { title: "NAME", minWidth: 20 },
+  { title: "KIND", keep: 8 },
+  { title: "RELATION", keep: 6, minWidth: 8 },
+  { title: "STATUS", keep: 9 },
+  { title: "AGE", keep: 4 },
+];
+
+/** Columns of kinds that tell their health, the most telling first. */
+const HEALTH = ["status", "ready", "rollout", "completions"] as const;
+
+/** Keys of tables that a tree has no use for. */
+const FIXED = /^(sort|mark|table)\./;
+
+/** What an object owns, selects and names, as a tree that folds; or who names it. Its rows are acted on as in a table. */
+class RelationsView {
+  readonly view: ListView;
+  readonly #host: ViewHost;
+  readonly #target: TargetObject;
+  readonly #users: boolean;
+  readonly #live: LiveObject;
+  readonly #related: RelatedStores;
+  readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
+  readonly #folded = new Set<string>();
+  #nodes = new Map<string, RelationNode>();
+  #shown: Disposer | undefined;
+
+  constructor(host: ViewHost, target: TargetObject, users: boolean) {
+    this.#host = host;
+    this.#target = target;
+    this.#users = users;
+    this.#live = new LiveObject(host.cluster, host.clock, target);
+    this.#related = new RelatedStores(host.cluster, () => this.#refresh());
+    this.view = new ListView({
+      id: users ? "used-by" : "relations",
+      scopes: ["tree", "table"],
+      what: users ? "used by" : "relations",
+      where: `${target.resource.singular || target.resource.resource} ${targetPath(target)}`,
+      freshness: this.#freshness,
+      empty: () => (this.#freshness.get().state === "live" ? `nothing uses ${target.name}` : ""),
+      notes: () => this.#notes(),
+      selection: (key) => this.#selection(key),
+      command: (name, key) => this.#command(name, key),
+      disabledReason: (name) => (FIXED.test(name) ? "a tree has no marks and an order of its own" : undefined),
+      show: () => this.#show(),
+      hide: () => {
+        this.#shown?.dispose();
+        this.#shown = undefined;
+        this.#related.stop();
+      },
+    });
+  }
+
+  #show(): void {
+    const { clock, cluster } = this.#host;
+    const shown = new Disposer();
+    this.#shown = shown;
+    this.#live.show();
+    shown.add(() => this.#live.hide());
+    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    shown.add(cluster.catalog.subscribe(() => this.#refresh()));
+    shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
+    this.#refresh();
+  }
+
+  #queries(): readonly RelatedQuery[] {
+    const { namespace, resource } = this.#target;
+    return relatedResources(resource.namespaced).map((gvr) => ({
+      key: `${gvr.group}/${gvr.resource}`,
+      gvr,
+      namespace: this.#resourceOf(gvr)?.namespaced === false ? "" : namespace,
+    }));
+  }
+
+  #resourceOf(name: { readonly group: string; readonly resource: string }): ApiResource | undefined {
+    const { resources } = this.#host.cluster.catalog.get();
+    return resources.find((one) => one.group === name.group && one.resource === name.resource);
+  }
+
+  #refresh(): void {
+    if (this.#shown === undefined) return;
+    const { object, freshness } = this.#live.state.get();
+    const queries = this.#queries();
+    this.#related.follow(queries);
+    this.#freshness.set(freshness.state === "live" ? this.#worstList(queries) : freshness);
+    if (object === undefined) return;
+    const lists = this.#related.lists();
+    const root: Member = { ...this.#target.resource, object };
+    const members: Member[] = [root];
+    for (const query of queries) {
+      for (const one of lists.get(query.key) ?? []) {
+        if (one.metadata.uid !== object.metadata.uid) members.push({ ...query.gvr, object: one });
+      }
+    }
+    const graph = new RelationGraph(members, new Set(lists.keys()), this.#host.clock.now());
+    const roots = this.#users ? graph.usersOf(root) : [graph.tree(root)];
+    this.#nodes = new Map();
+    const rows: ListRow[] = [];
+    for (const node of roots) this.#add(node, 0, rows);
+    this.view.setRows(COLUMNS, rows);
+  }
+
+  /** A list that is not live makes the tree no better than that list; one that is refused is told in the title. */
+  #worstList(queries: readonly RelatedQuery[]): Freshness {
+    for (const { key } of queries) {
+      const status = this.#related.snapshot(key)?.status;
+      if (status?.state === "loading" || status?.state === "stale") return freshnessOf(status);
+    }
+    return { state: "live" };
+  }
+
+  #notes(): readonly string[] {
+    const denied = this.#queries().filter(({ key }) => this.#related.snapshot(key)?.status.state === "denied");
+    const notes =
+      denied.length === 0 ? [] : [`without ${denied.map(({ gvr }) => gvr.resource).join(", ")}: not allowed`];
+    return this.#live.state.get().deleted ? ["deleted", ...notes] : notes;
+  }
+
+  #add(node: RelationNode, depth: number, rows: ListRow[]): void {
+    this.#nodes.set(node.key, node);
+    const folded = this.#folded.has(node.key);
+    const sign = node.children.length === 0 ? "  " : folded ? "▸ " : "▾ ";
+    const health = this.#health(node);
+    const object = node.container === undefined ? node.member?.object : undefined;
+    const age = object === undefined ? "" : ageOf(object.metadata.creationTimestamp, this.#host.clock.now());
+    rows.push({
+      key: node.key,
+      cells: [
+        { text: `${"  ".repeat(depth)}${sign}${node.name}`, tone: health.tone },
+        { text: node.what, tone: "muted" },
+        { text: node.how, tone: "muted" },
+        health,
+        { text: age, tone: "muted" },
+      ],
+    });
+    if (!folded) for (const child of node.children) this.#add(child, depth + 1, rows);
+  }
+
+  #health({ member, state }: RelationNode): ListCell {
+    if (state !== undefined) return state;
+    if (member === undefined) return { text: "" };
+    const resource = this.#resourceOf(member) ?? this.#target.resource;
+    const kind = kindOf(resource);
+    const context: RowContext = { now: this.#host.clock.now(), usage: () => undefined };
+    const texts = HEALTH.flatMap((id) => {
+      const column = kind.columns.find((one) => one.id === id);
+      return column === undefined ? [] : [column.text(member.object, context)];
+    });
+    return { text: texts.slice(0, 2).join(" "), tone: kind.tone?.(member.object, context) };
+  }
+
+  #targetOf(member: Member): TargetObject | undefined {
+    const resource = this.#resourceOf(member);
+    if (resource === undefined) return undefined;
+    const { name = "", namespace = "", uid } = member.object.metadata;
+    return { resource, name, namespace, uid, object: named(member.object, resource) };
+  }
+
+  #selection(key: string | undefined): ViewSelection {
+    const node = key === undefined ? undefined : this.#nodes.get(key);
+    const target = node?.member === undefined ? undefined : this.#targetOf(node.member);
+    if (node === undefined || target === undefined) {
+      return { targets: [], cursor: undefined, kind: undefined, container: undefined };
+    }
+    return { targets: [target], cursor: target, kind: kindOf(target.resource), container: node.container };
+  }
+
+  #command(name: string, key: string | undefined): boolean {
+    const node = key === undefined ? undefined : this.#nodes.get(key);
+    if (name === "view.reload") this.#related.reload();
+    else if (node === undefined) return false;
+    else if (name === "tree.fold") this.#fold(node, !this.#folded.has(node.key));
+    else if (name === "move.left") this.#fold(node, true);
+    else if (name === "move.right") this.#fold(node, false);
+    else if (name === "open") this.#open(node);
+    else return false;
+    return true;
+  }
+
+  #fold(node: RelationNode, folded: boolean): void {
+    if (node.children.length === 0) return;
+    if (folded) this.#folded.add(node.key);
+    else this.#folded.delete(node.key);
+    this.#refresh();
+  }
+
+  #open(node: RelationNode): void {
+    const target = node.member === undefined ? undefined : this.#targetOf(node.member);
+    if (target === undefined) {
+      this.#host.app.flash("warning", `${node.what} ${node.name} is not there to open`);
+    } else if (node.container !== undefined) {
+      const { container } = node;
+      this.#host.app.open({ view: "logs", parameters: { targets: [target], container }, title: `logs ${container}` });
+    } else openDrillDown(this.#host, kindOf(target.resource), target);
+  }
+}
+
+/** Items of lists carry neither apiVersion nor kind; what acts on a row wants both. */
+function named(object: KubeObject, resource: ApiResource): KubeObject {
+  const apiVersion = resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+  return { ...object, apiVersion, kind: resource.kind };
+}
+
+export const relationsView: ViewDefinition = {
+  id: "relations",
+  create(host, parameters): View {
+    return new RelationsView(host, targetParameter(parameters), false).view;
+  },
+};
+
+export const usedByView: ViewDefinition = {
+  id: "used-by",
+  create(host, parameters): View {
+    return new RelationsView(host, targetParameter(parameters), true).view;
+  },
+};
