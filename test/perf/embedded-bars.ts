@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiClient, endpointOf } from "../support/api-client.ts";
+import { findKubectls } from "../support/kubectl.ts";
 import { runKelpie } from "../support/program.ts";
 import { median } from "./measure.ts";
 import { memoryOfAll, processorMilliseconds, processTree } from "./process-tree.ts";
@@ -54,7 +54,7 @@ async function measure(env: Env, idleSeconds: number): Promise<void> {
   const { pid, kubeconfig } = JSON.parse(await kelpie(env, "start")) as { pid: number; kubeconfig: string };
   const client = apiClient(endpointOf(kubeconfig), { keepAlive: true });
   await until(async () => (await client.call("/api/v1/nodes")).body.items?.length === 1);
-  await startPods(client, env, kubeconfig);
+  await startPods(client, kubeconfig);
   await wait(2000);
   await idle(pid, idleSeconds, "no pods");
   await runMany(client, 10);
@@ -74,7 +74,7 @@ function pod(name: string, more: object = {}): object {
   return { metadata: { name }, spec: { terminationGracePeriodSeconds: 0, containers, ...more } };
 }
 
-async function startPods(client: Client, env: Env, kubeconfig: string): Promise<void> {
+async function startPods(client: Client, kubeconfig: string): Promise<void> {
   const byApi: number[] = [];
   const byKubectl: number[] = [];
   const watch = await client.watch(`${PODS}?watch=1`);
@@ -84,14 +84,13 @@ async function startPods(client: Client, env: Env, kubeconfig: string): Promise<
     byApi.push(await timed(() => running(watch, [name])));
     await created;
   }
-  for (let round = 0; round < 6; round += 1) {
+  const kubectl = findKubectls()[0];
+  for (let round = 0; kubectl !== undefined && round < 6; round += 1) {
     const name = `kubectl-${round}`;
     const args = ["run", name, "--image=localhost/host", "--command", "--", "sleep", "1000000"];
-    const child = spawn("kubectl", args, { env: { ...env, KUBECONFIG: kubeconfig }, stdio: "ignore" });
-    const absent = new Promise<"absent">((resolve) => child.on("error", () => resolve("absent")));
-    const started = performance.now();
-    if ((await Promise.race([running(watch, [name]), absent])) === "absent") break;
-    byKubectl.push(performance.now() - started);
+    const ran = kubectl.run(kubeconfig, args);
+    byKubectl.push(await timed(() => running(watch, [name])));
+    await ran;
   }
   watch.stop();
   row("a pod to Running, from the API request", milliseconds(median(byApi)), "300 ms");

@@ -288,11 +288,19 @@ function withMemoryController(own: string): string | undefined {
   return undefined;
 }
 
-/** Turns the engine's own group into one for children, as its owner may. */
+/** Turns the engine's own group into one for children, as its owner may. What the engine has started moves with it. */
 function delegate(own: string): string {
   const leaf = join(own, "kelpie-engine");
   mkdirSync(leaf, { recursive: true });
-  writeFileSync(join(leaf, "cgroup.procs"), String(process.pid));
+  const started = (readText(join(own, "cgroup.procs")) ?? "").split("\n").filter((line) => line !== "");
+  for (const pid of started) {
+    try {
+      writeFileSync(join(leaf, "cgroup.procs"), pid);
+    } catch (error) {
+      // It has ended meanwhile.
+      if (errorCode(error) !== "ESRCH") throw error;
+    }
+  }
   enableControllers(own);
   return own;
 }
