@@ -385,7 +385,9 @@ test("Escape and a key that come in one piece are Escape and that key", async ()
 
 test("The help is in the hint bar of 80 columns, whatever else has no room there", async () => {
   const app = await start();
-  expect(app.lines().slice(1, 3).join("\n")).toMatch(/\? Help/);
+  expect(app.lines().slice(1, 3).join("\n")).toMatch(/\? +Help/);
+  await app.press("l");
+  expect(app.lines().slice(1, 3).join("\n")).toMatch(/\? +Help/);
 });
 
 test("The reason of a stale list never cuts what the list is", async () => {

@@ -239,3 +239,15 @@ test("An age that grows while its pod does not change is never cut", async () =>
   await app.advance(598_000);
   expect(app.text()).toMatch(/web-1 .* 9m59s$/m);
 });
+
+test("The whole reason why a list is denied is on a narrow screen, with the way to what is allowed", async () => {
+  const cluster = clusterWith("web-1");
+  const app = await start(cluster, { namespace: "" });
+  const reason =
+    'cannot list pods: pods is forbidden: User "jane@example.com" cannot list resource "pods" in API group "" at the cluster scope';
+  cluster.remove("pods", runningPod("web-1"));
+  cluster.setListStatus("pods", { state: "denied", error: new KelpieError(reason) });
+  await app.idle();
+  expect(app.text().replaceAll(/\s+/g, " ")).toContain(reason);
+  expect(app.text()).toContain(":pods <namespace> shows one namespace");
+});

@@ -19,8 +19,15 @@ export function hintLines(
     .map(({ action, keys, reason }) => ({
       key: showKey(keys[0] ?? ""),
       title: action.title,
+      help: action.id === "app.help",
       off: reason !== undefined,
     }));
+  // What does not fit is told by the help: that one stays.
+  while (widthOf(hints, rows) > columns) {
+    const last = hints.findLastIndex((hint) => !hint.help);
+    if (last === -1) break;
+    hints.splice(last, 1);
+  }
   const lines: string[] = Array.from({ length: rows }, () => " ");
   let used = 1;
   for (let index = 0; index < hints.length; index += rows) {
@@ -43,6 +50,16 @@ export function hintLines(
     used += width + GAP;
   }
   return lines;
+}
+
+function widthOf(hints: ReadonlyArray<{ readonly key: string; readonly title: string }>, rows: number): number {
+  let width = 1;
+  for (let index = 0; index < hints.length; index += rows) {
+    const column = hints.slice(index, index + rows);
+    width += Math.max(...column.map((hint) => textWidth(hint.key))) + 1;
+    width += Math.max(...column.map((hint) => textWidth(hint.title))) + GAP;
+  }
+  return width - GAP;
 }
 
 /** Own keys of the view first, those that work everywhere last; of those the help first: it tells the others. */

@@ -6,7 +6,7 @@ import { nextTurn } from "../../lib/clock.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { controllerOf } from "../../lib/kube/object.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
-import { sanitize } from "../../lib/text.ts";
+import { sanitize, textWidth } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
 import { kindOf, knownKind } from "../../resources/catalog.ts";
 import type { KindDefinition, RowContext } from "../../resources/kind.ts";
@@ -445,7 +445,13 @@ class ResourceTable implements View {
     const { resource } = this.#parameters;
     const { filter, faultsOnly, total } = this.#model.state.get();
     const say = (text: string, tone: Tone): string => palette.paint(` ${sanitize(text)}`.slice(0, columns), tone);
-    if (freshness.state === "denied") return [say(freshness.reason, "error")];
+    if (freshness.state === "denied") {
+      const one = resource.namespaced && this.#namespace === "";
+      return [
+        ...wrapWords(sanitize(freshness.reason), columns - 2).map((line) => say(line, "error")),
+        ...(one ? [say(`1-9 or :${resource.resource} <namespace> shows one namespace.`, "muted")] : []),
+      ];
+    }
     if (freshness.state === "stale") return [say(`No data: ${freshness.reason}`, "warning")];
     if (freshness.state === "loading") {
       return [
@@ -461,6 +467,19 @@ class ResourceTable implements View {
     const hint = where === "" ? [] : [say("0 shows all namespaces.", "muted")];
     return [say(`There are no ${resource.resource}${where}.`, "muted"), ...hint];
   }
+}
+
+/** Lines of whole words, none wider than `width` but for a word that is. */
+function wrapWords(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && textWidth(line) + 1 + textWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function ResourceTableContent({ columns, rows, table }: ViewProps & { readonly table: ResourceTable }): ReactElement {
