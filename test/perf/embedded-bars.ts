@@ -85,7 +85,8 @@ async function startPods(client: Client, kubeconfig: string): Promise<void> {
     await created;
   }
   const kubectl = findKubectls()[0];
-  for (let round = 0; kubectl !== undefined && round < 6; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
+    if (kubectl === undefined) break;
     const name = `kubectl-${round}`;
     const args = ["run", name, "--image=localhost/host", "--command", "--", "sleep", "1000000"];
     const ran = kubectl.run(kubeconfig, args);
