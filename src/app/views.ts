@@ -3,6 +3,7 @@ import { contextsView } from "../views/contexts/view.ts";
 import { dataView } from "../views/data/view.ts";
 import { describeView } from "../views/describe/view.ts";
 import { diagnosisView } from "../views/diagnosis/view.ts";
+import { differenceView } from "../views/difference/view.ts";
 import { helpView } from "../views/help/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
 import { logsView } from "../views/logs/view.ts";
@@ -10,6 +11,7 @@ import { portForwardsView } from "../views/port-forwards/view.ts";
 import { relationsView, usedByView } from "../views/relations/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
 import { valueView } from "../views/value/view.ts";
+import { rolloutView } from "../views/rollout/view.ts";
 import { taskView } from "../views/task/view.ts";
 import type { ViewDefinition } from "../views/view.ts";
 import { welcomeView } from "../views/welcome/view.tsx";
@@ -30,6 +32,8 @@ export const views: readonly ViewDefinition[] = [
   valueView,
   portForwardsView,
   taskView,
+  rolloutView,
+  differenceView,
   contextsView,
   helpView,
   welcomeView,

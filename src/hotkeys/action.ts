@@ -2,6 +2,7 @@ import type { ConfirmRequest, InputRequest, PickRequest } from "../lib/dialog-re
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import type { Capability, KindDefinition } from "../resources/kind.ts";
+import type { Revision } from "../resources/rollout-history.ts";
 
 /** Where a key works. `table` is any list, `text` any pager (describe, YAML, logs). */
 export type Scope =
@@ -15,6 +16,7 @@ export type Scope =
   | "contexts"
   | "port-forwards"
   | "task"
+  | "rollout"
   | "help";
 
 /** An object as it was on screen when the key was pressed: nothing ever acts on another one. */
@@ -111,6 +113,8 @@ export interface Operations {
   suspend(jobs: readonly TargetObject[]): Promise<void>;
   /** A new job of each cron job, or of each job. */
   runNow(jobs: readonly TargetObject[]): Promise<void>;
+  /** Gives a workload the template of an earlier revision; `current` is the one it has, for the difference. */
+  rollBack(target: TargetObject, revision: Revision, current: Revision | undefined): Promise<void>;
   expand(claims: readonly TargetObject[]): Promise<void>;
 }
 

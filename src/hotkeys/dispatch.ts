@@ -69,4 +69,5 @@ const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
   suspend: "runs to suspend",
   "run-now": "job to run",
   expand: "storage to expand",
+  rollout: "rollout",
 };

@@ -49,6 +49,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   data: "Keys of ConfigMaps and Secrets",
   contexts: "Contexts",
   "port-forwards": "Port-forwards",
+  rollout: "Rollout history",
   task: "Work that takes a while: drain",
   help: "Help",
 };

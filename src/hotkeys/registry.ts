@@ -9,6 +9,7 @@ import { nodeActions } from "./actions/nodes.ts";
 import { portForwardActions } from "./actions/port-forwards.ts";
 import { relationActions } from "./actions/relations.ts";
 import { resourceActions } from "./actions/resource.ts";
+import { rolloutActions } from "./actions/rollout.ts";
 import { sessionActions } from "./actions/sessions.ts";
 import { tableActions } from "./actions/table.ts";
 import { taskActions } from "./actions/task.ts";
@@ -25,6 +26,7 @@ export const actions: readonly Action[] = [
   ...sessionActions,
   ...nodeActions,
   ...workloadActions,
+  ...rolloutActions,
   ...containerActions,
   ...textActions,
   ...dataActions,

@@ -1,7 +1,23 @@
+import type { Tone } from "./tone.ts";
+
 /** One line of a difference. */
 export interface DiffLine {
   readonly kind: "same" | "added" | "removed" | "gap";
   readonly text: string;
+}
+
+/** The colours of a difference. */
+export const DIFF_TONES: Readonly<Record<DiffLine["kind"], Tone | undefined>> = {
+  same: undefined,
+  added: "ok",
+  removed: "error",
+  gap: "muted",
+};
+
+/** A line as it is shown, with its mark. */
+export function diffText(line: DiffLine): string {
+  const marks = { same: "  ", added: "+ ", removed: "- ", gap: "… " } as const;
+  return `${marks[line.kind]}${line.text}`;
 }
 
 /** Above this many line pairs the middle is shown as replaced as a whole instead of being compared. */

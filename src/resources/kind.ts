@@ -25,7 +25,8 @@ export type Capability =
   | "pause"
   | "suspend"
   | "run-now"
-  | "expand";
+  | "expand"
+  | "rollout";
 
 /** What columns know beside the object itself. */
 export interface RowContext {

@@ -48,6 +48,7 @@ export function recordingHost(
     suspend: settled,
     runNow: settled,
     expand: settled,
+    rollBack: settled,
     copy: async (text) => {
       copied.push(text);
     },

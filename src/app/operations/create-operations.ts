@@ -12,6 +12,7 @@ import { createExpand } from "./expand.ts";
 import { createPause, createSuspendJobs } from "./switch-field.ts";
 import { createPortForward } from "./port-forward.ts";
 import { createRestart } from "./restart.ts";
+import { createRollBack } from "./roll-back.ts";
 import { createRunNow } from "./run-now.ts";
 import { createScale } from "./scale.ts";
 import { createSetImage } from "./set-image.ts";
@@ -39,6 +40,7 @@ export function createOperations(services: AppServices, write: (sequence: string
     pause: createPause(services),
     suspend: createSuspendJobs(services),
     runNow: createRunNow(services),
+    rollBack: createRollBack(services),
     expand: createExpand(services),
   };
 }

@@ -5,8 +5,7 @@ import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import { apiVersionOf } from "../../lib/kube/gvr.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
-import type { DiffLine } from "../../lib/line-diff.ts";
-import type { Tone } from "../../lib/tone.ts";
+import { DIFF_TONES, diffText, type DiffLine } from "../../lib/line-diff.ts";
 import type { AppServices } from "../context.ts";
 import { createEditFile, editorCommand, keepEdit, runEditor, type EditFile } from "./edit-file.ts";
 import { editDiff, withNotes, withoutNotes } from "./edit-text.ts";
@@ -166,18 +165,6 @@ class EditSession {
     const path = await keepEdit(paths.state, this.#target.name, text, clock.now());
     app.flash("warning", `${why}; your text is in ${path}`);
   }
-}
-
-const DIFF_TONES: Readonly<Record<DiffLine["kind"], Tone | undefined>> = {
-  same: undefined,
-  added: "ok",
-  removed: "error",
-  gap: "muted",
-};
-
-function diffText(line: DiffLine): string {
-  const marks = { same: "  ", added: "+ ", removed: "- ", gap: "… " } as const;
-  return `${marks[line.kind]}${line.text}`;
 }
 
 function conflictNotes(conflicts: readonly string[]): readonly string[] {

@@ -15,7 +15,7 @@ export const daemonsets = defineKind({
   kind: "DaemonSet",
   aliases: ["ds"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "restart", "set-image", "port-forward"],
+  can: ["describe", "yaml", "edit", "delete", "logs", "restart", "set-image", "port-forward", "rollout"],
   columns: [
     nameColumn,
     numberColumn("DESIRED", wanted, { keep: 7 }),

@@ -21,6 +21,7 @@ export const deployments = defineKind({
     "restart",
     "set-image",
     "port-forward",
+    "rollout",
     "pause",
   ],
   columns: [

@@ -9,7 +9,19 @@ export const statefulsets = defineKind({
   kind: "StatefulSet",
   aliases: ["sts"],
   namespaced: true,
-  can: ["describe", "yaml", "used-by", "edit", "delete", "logs", "scale", "restart", "set-image", "port-forward"],
+  can: [
+    "describe",
+    "yaml",
+    "used-by",
+    "edit",
+    "delete",
+    "logs",
+    "scale",
+    "restart",
+    "set-image",
+    "port-forward",
+    "rollout",
+  ],
   columns: [
     nameColumn,
     readyColumn((object) => ({

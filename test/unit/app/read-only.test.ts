@@ -9,6 +9,7 @@ import type { KubeObject } from "../../../src/lib/kube/object.ts";
 import { silentLogger } from "../../../src/lib/log.ts";
 import { Task } from "../../../src/lib/task.ts";
 import type { KindDefinition } from "../../../src/resources/kind.ts";
+import type { Revision } from "../../../src/resources/rollout-history.ts";
 import { kinds } from "../../../src/resources/kinds/index.gen.ts";
 import { Cleanup, eventually, openFakeCluster, temporaryDirectory } from "../../support/cluster-fixture.ts";
 import { FAKE_RESOURCES } from "../../support/fake-api-resources.ts";
@@ -17,6 +18,17 @@ import { recordingHost, targetOf } from "../../support/view-host.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
+
+const REVISION: Revision = {
+  number: 1,
+  name: "it-1",
+  template: { metadata: {} },
+  images: [],
+  changeCause: "",
+  createdAt: "",
+  current: false,
+  patch: { type: "json", body: [{ op: "replace", path: "/spec/template", value: {} }] },
+};
 
 const mutating = actions.filter((action) => action.mutates === true);
 const served = kinds.filter(({ gvr }) =>
@@ -84,6 +96,8 @@ async function tryEverything(readOnly: boolean, left: (action: Action) => boolea
     suspend: (body) => body({ stdin: process.stdin, stdout: Object.assign(new PassThrough(), process.stdout) }),
   };
   const operations = createOperations(services, () => {});
+  // What the commands of views begin.
+  const viewWork: Array<Promise<void>> = [];
   const sent = new Map<string, string[]>();
   for (const action of mutating) {
     if (left(action)) continue;
@@ -98,9 +112,15 @@ async function tryEverything(readOnly: boolean, left: (action: Action) => boolea
         container: "main",
         readOnly: false,
         app: { ...app, operations },
-        view: { id: "table", command: () => {} },
+        view: {
+          id: "table",
+          command: (name) => {
+            if (name === "rollout.undo") viewWork.push(operations.rollBack(target, REVISION, undefined));
+          },
+        },
       };
       await action.run(context);
+      await Promise.all(viewWork.splice(0));
       await Promise.all(tasks.splice(0).map((task) => task.ended));
       const writes = server.requests.slice(before).filter(isWrite);
       sent.set(action.id, [...(sent.get(action.id) ?? []), ...writes.map(({ method, path }) => `${method} ${path}`)]);

@@ -1,0 +1,39 @@
+import type { Action } from "../action.ts";
+
+export const rolloutActions: readonly Action[] = [
+  {
+    id: "resource.rollout",
+    title: "Rollout history",
+    keys: ["o"],
+    scope: "table",
+    group: "view",
+    needs: "rollout",
+    disabledReason: ({ cursor }) => (cursor === undefined ? "nothing is selected" : undefined),
+    run: ({ cursor, app }) => {
+      if (cursor !== undefined) {
+        app.open({ view: "rollout", parameters: { target: cursor }, title: `rollout ${cursor.name}` });
+      }
+    },
+  },
+  {
+    id: "rollout.difference",
+    title: "Difference",
+    keys: ["enter"],
+    scope: "rollout",
+    group: "view",
+    inHintBar: true,
+    disabledReason: ({ view }) => view.disabledReason?.("rollout.difference"),
+    run: ({ view }) => view.command("rollout.difference"),
+  },
+  {
+    id: "rollout.undo",
+    title: "Roll back to it",
+    keys: ["u"],
+    scope: "rollout",
+    group: "act",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: ({ view }) => view.disabledReason?.("rollout.undo"),
+    run: ({ view }) => view.command("rollout.undo"),
+  },
+];
