@@ -3,7 +3,9 @@ import type { Colour, Theme } from "../theme.ts";
 const colour = (ansi256: number, ansi16: number): Colour => ({ ansi256, ansi16 });
 
 const grey = colour(245, 8);
-const faint = colour(240, 8);
+/** Rules and frames, which nobody reads. */
+const frame = colour(240, 8);
+const faint = colour(243, 8);
 const plain = colour(252, 7);
 const white = colour(255, 15);
 const black = colour(16, 0);
@@ -32,7 +34,7 @@ export const darkTheme: Theme = {
     value: { fg: white },
     title: { fg: cyan, bold: true },
     heading: { fg: grey, bold: true },
-    border: { fg: faint },
+    border: { fg: frame },
     key: { fg: blue },
     hint: { fg: grey },
     crumb: { fg: grey },

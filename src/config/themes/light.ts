@@ -3,7 +3,9 @@ import type { Colour, Theme } from "../theme.ts";
 const colour = (ansi256: number, ansi16: number): Colour => ({ ansi256, ansi16 });
 
 const grey = colour(243, 8);
-const faint = colour(248, 7);
+/** Rules and frames, which nobody reads. */
+const frame = colour(248, 8);
+const faint = colour(244, 8);
 const plain = colour(236, 0);
 const black = colour(16, 0);
 const white = colour(231, 15);
@@ -32,7 +34,7 @@ export const lightTheme: Theme = {
     value: { fg: black },
     title: { fg: teal, bold: true },
     heading: { fg: grey, bold: true },
-    border: { fg: faint },
+    border: { fg: frame },
     key: { fg: blue },
     hint: { fg: grey },
     crumb: { fg: grey },
