@@ -1,18 +1,26 @@
 /**
  * `npm run bench -- embedded`: the bars of the embedded cluster (test/perf/embedded-bars.ts).
+ * `npm run bench -- logs`: a log followed at 50,000 lines a second (test/perf/log-bars.ts).
  * `npm run bench [-- pods]`: the budgets of docs/performance.md, measured on the built program in a pseudo-terminal of
  * 200x50 against a generated API server in a process of its own. Prints a table; never fails a build.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { benchEmbedded } from "../test/perf/embedded-bars.ts";
+import { benchLogs } from "../test/perf/log-bars.ts";
 import { cpuShare, keyToFrame, median, percentile, residentMegabytes } from "../test/perf/measure.ts";
 import { PtyProgram } from "../test/support/program.ts";
 
 if (process.argv[2] === "embedded") {
   await benchEmbedded(Number(process.argv[3] ?? 60));
+  process.exit();
+}
+if (process.argv[2] === "logs") {
+  await benchLogs(Number(process.argv[3] ?? 20));
   process.exit();
 }
 
@@ -33,8 +41,40 @@ const server = spawn(
 );
 const tell = (line: string): void => void server.stdin.write(`${line}\n`);
 
-function open(): PtyProgram {
-  return new PtyProgram(["--kubeconfig", kubeconfig, "-A", "-c", "pods"], { env, columns: 200, rows: 50 });
+function open(more: Readonly<Record<string, string>> = {}): PtyProgram {
+  const all = { ...env, ...more };
+  return new PtyProgram(["--kubeconfig", kubeconfig, "-A", "-c", "pods"], { env: all, columns: 200, rows: 50 });
+}
+
+function allRows(program: PtyProgram): Promise<void> {
+  const counts = [`[${pods}]`, `[${Number(pods).toLocaleString("en")}]`];
+  return program.waitFor((text) => counts.some((count) => text.includes(count)), 120_000);
+}
+
+const stalls = join(folder, "stalls");
+
+/** The longest time since the last call that the program's event loop was held, in milliseconds. */
+async function longestStall(program: PtyProgram): Promise<number> {
+  rmSync(stalls, { force: true });
+  process.kill(program.pid, "SIGUSR2");
+  for (let tries = 0; tries < 200 && !existsSync(stalls); tries += 1) await sleep(10);
+  return existsSync(stalls) ? Number(readFileSync(stalls, "utf8")) : Number.NaN;
+}
+
+/** In a program of its own: the probe costs a little. */
+async function benchStalls(): Promise<void> {
+  const probe = pathToFileURL(join(import.meta.dirname, "../test/perf/stall-probe.ts")).href;
+  const program = open({ NODE_OPTIONS: `--import ${probe}`, KELPIE_STALLS: stalls });
+  await program.waitFor(/Running/);
+  await longestStall(program);
+  await allRows(program);
+  await sleep(1500);
+  row("longest block while listing", milliseconds(await longestStall(program)), "16 ms");
+  for (const key of "jAN/web-1") await press(program, key);
+  await sleep(300);
+  row("longest block while sorting and filtering", milliseconds(await longestStall(program)), "16 ms");
+  program.write("\r:q\r");
+  await program.exited;
 }
 
 /** Opens, waits for the first frame and the first rows, and stops. */
@@ -69,10 +109,7 @@ async function benchmark(): Promise<void> {
 
   const program = open();
   const loading = performance.now();
-  await program.waitFor(
-    (text) => text.includes(`[${pods}]`) || text.includes(`[${Number(pods).toLocaleString("en")}]`),
-    120_000,
-  );
+  await allRows(program);
   row("all rows", milliseconds(performance.now() - loading), "");
   await cpuShare(program.pid, 3000);
   await keys(program);
@@ -84,11 +121,12 @@ async function benchmark(): Promise<void> {
   tell("rate 0");
   program.write(":q\r");
   await program.exited;
+  await benchStalls();
 }
 
 /** A key at the pace of auto-repeat, 30 a second. */
 async function press(program: PtyProgram, key: string): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 33));
+  await sleep(33);
   return keyToFrame(program, key);
 }
 
