@@ -3,7 +3,7 @@ import type { Palette } from "../config/theme.ts";
 import type { Scope } from "../hotkeys/action.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
-import { fit, sanitize, textWidth } from "../lib/text.ts";
+import { fit, sanitize, textWidth, truncate } from "../lib/text.ts";
 import type { Tone } from "../lib/tone.ts";
 import { layOutColumns } from "../state/table/column-layout.ts";
 import type { TableColumn } from "../state/table/table-column.ts";
@@ -49,7 +49,7 @@ export interface ListViewParts {
   readonly what: string;
   readonly where?: string;
   readonly freshness: Subscribable<Freshness>;
-  /** What stands in the middle of an empty list. */
+  /** What an empty list says: a sentence without its capital and its full stop. */
   empty(): string;
   notes?(): readonly string[];
   selection(key: string | undefined): ViewSelection;
@@ -234,12 +234,16 @@ function placeColumns(
   return { places: placed.map(({ column, width }) => ({ index: ids.indexOf(column.id), width })), gap };
 }
 
+function sentence(text: string): string {
+  return text === "" ? "" : `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.…]$/, "")}.`;
+}
+
 function listLines(state: ListState, width: number, height: number, palette: Palette, empty: string): string[] {
   const { columns, rows, cursor, top, all } = state;
   if (rows.length === 0) {
     const text = all.length > 0 ? "nothing matches the filter" : empty;
-    const lead = " ".repeat(Math.max(0, Math.floor((width - textWidth(text)) / 2)));
-    return [...Array.from({ length: Math.floor(height / 3) }, () => ""), palette.paint(lead + fit(text, width), "dim")];
+    // Where the empty tables of resources say it too.
+    return ["", palette.paint(truncate(` ${sentence(text)}`, width), "dim")];
   }
   const { places, gap } = placeColumns(columns, rows, width);
   const line = (text: (index: number) => string): string =>

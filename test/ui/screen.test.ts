@@ -400,3 +400,12 @@ test("The reason of a stale list never cuts what the list is", async () => {
   await app.idle();
   expect(app.text()).toMatch(/── pods\(default\)\[30\] ─+ stale since [\d:]+: cannot reach/);
 });
+
+test("An empty list says so whole, at the place where empty tables say it", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("pf");
+  await app.press("enter");
+  expect(app.lines()).toContain(" No port-forwards: Shift-F on a pod, a container or a service opens one.");
+  expect(app.text()).not.toContain("…");
+});
