@@ -251,3 +251,13 @@ test("The whole reason why a list is denied is on a narrow screen, with the way 
   expect(app.text().replaceAll(/\s+/g, " ")).toContain(reason);
   expect(app.text()).toContain(":pods <namespace> shows one namespace");
 });
+
+test("The way to the owner says which object has none, or that there is no object", async () => {
+  const cluster = clusterWith("web-1");
+  const app = await start(cluster);
+  await app.press("resource.owner");
+  expect(app.line(-1)).toBe(" Owner: web-1 has no owner");
+  cluster.remove("pods", runningPod("web-1"));
+  await app.press("resource.owner");
+  expect(app.line(-1)).toBe(" Owner: nothing is selected");
+});

@@ -144,7 +144,10 @@ export const resourceActions: readonly Action[] = [
     keys: ["shift-j"],
     scope: "table",
     group: "navigate",
-    disabledReason: ({ cursor }) => (ownerOf(cursor) === undefined ? "it has no owner" : undefined),
+    disabledReason: ({ cursor }) => {
+      if (cursor === undefined) return "nothing is selected";
+      return ownerOf(cursor) === undefined ? `${cursor.name} has no owner` : undefined;
+    },
     run: ({ cursor, app }) => {
       const owner = ownerOf(cursor);
       if (owner !== undefined) app.command(owner.command);
