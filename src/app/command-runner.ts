@@ -22,6 +22,10 @@ export interface CommandHost {
   quit(): void;
 }
 
+function noCluster(): KelpieError {
+  return new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
+}
+
 /** The command prompt's commands: runs them, and completes them while they are typed. */
 export class CommandRunner {
   readonly #host: CommandHost;
@@ -46,7 +50,9 @@ export class CommandRunner {
   run(text: string): void {
     if (text.trim() === "") return;
     try {
-      this.#execute(parseCommand(text));
+      const xray = /^\s*xray\s+(.*)$/i.exec(text)?.[1];
+      if (xray === undefined) this.#execute(parseCommand(text));
+      else this.#openXray(parseCommand(xray));
     } catch (error) {
       const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
       this.#host.failed(`${errorMessage(error)}${hint}`);
@@ -73,6 +79,11 @@ export class CommandRunner {
       case "pf":
         this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
         return;
+      case "workloads":
+        this.#openWorkloads(command);
+        return;
+      case "xray":
+        throw new KelpieError("xray needs a kind", { hint: "For example `:xray deploy`." });
       case "clusters":
         this.#host.startTrail({ view: "welcome", parameters: {}, title: "local clusters" });
         return;
@@ -95,18 +106,7 @@ export class CommandRunner {
       void this.#host.busy.during(this.#host.session.useContext(context));
       return;
     }
-    const cluster = this.#host.session.cluster.get();
-    if (cluster === undefined) throw new KelpieError("no cluster is open", { hint: ":ctx lists the contexts." });
-    const catalog = cluster.catalog.get();
-    const resource =
-      findResource(command.name, catalog.resources, kinds) ?? this.#onlyBeginning(command.name, catalog.resources);
-    if (resource === undefined) {
-      const why =
-        catalog.state === "ready"
-          ? `the server has no kind "${command.name}"`
-          : `"${command.name}" is not known yet: the server has not told its kinds`;
-      throw new KelpieError(why, { hint: "Ctrl-A lists those it has." });
-    }
+    const resource = this.#resource(command.name);
     if (command.namespace !== undefined) this.#host.session.useNamespace(command.namespace);
     const { filter, labelSelector, fieldSelector } = command;
     this.#host.startTrail({
@@ -114,6 +114,33 @@ export class CommandRunner {
       parameters: { resource, namespace: this.#host.session.namespace.get(), labelSelector, fieldSelector, filter },
       title: resource.resource,
     });
+  }
+
+  /** The trees of all objects of a kind. */
+  #openXray(command: ParsedCommand): void {
+    const resource = this.#resource(command.name);
+    const namespace = command.namespace ?? this.#host.session.namespace.get();
+    this.#host.startTrail({ view: "xray", parameters: { resource, namespace }, title: `xray ${resource.resource}` });
+  }
+
+  #openWorkloads(command: ParsedCommand): void {
+    if (this.#host.session.cluster.get() === undefined) throw noCluster();
+    const namespace = command.namespace ?? this.#host.session.namespace.get();
+    this.#host.startTrail({ view: "workloads", parameters: { namespace }, title: "workloads" });
+  }
+
+  /** @throws KelpieError where the server has no such kind, or has not told yet */
+  #resource(name: string): ApiResource {
+    const cluster = this.#host.session.cluster.get();
+    if (cluster === undefined) throw noCluster();
+    const catalog = cluster.catalog.get();
+    const resource = findResource(name, catalog.resources, kinds) ?? this.#onlyBeginning(name, catalog.resources);
+    if (resource !== undefined) return resource;
+    const why =
+      catalog.state === "ready"
+        ? `the server has no kind "${name}"`
+        : `"${name}" is not known yet: the server has not told its kinds`;
+    throw new KelpieError(why, { hint: "Ctrl-A lists those it has." });
   }
 
   /** The one kind whose plural begins as typed: `:deplo`. */

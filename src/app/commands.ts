@@ -10,13 +10,19 @@ export interface BuiltInCommand {
   readonly names: readonly string[];
   readonly description: string;
   /** What its first word is. */
-  readonly takes?: "context" | "namespace";
+  readonly takes?: "context" | "namespace" | "kind";
 }
 
 export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   { names: ["ctx", "context", "contexts"], description: "contexts, or switch to one", takes: "context" },
   { names: ["ns"], description: "namespaces, or use one", takes: "namespace" },
   { names: ["pf", "port-forwards"], description: "port-forwards of this session" },
+  {
+    names: ["workloads", "wk", "workload"],
+    description: "controllers, pods and services in one table",
+    takes: "namespace",
+  },
+  { names: ["xray"], description: "the relations of all objects of a kind: xray deploy", takes: "kind" },
   { names: ["clusters", "local"], description: "local clusters" },
   { names: ["alias", "aliases"], description: "every kind the server has" },
   { names: ["help"], description: "keys of this view" },
@@ -46,6 +52,9 @@ export function suggestCommands(text: string, source: CompletionSource): readonl
   const name = before.trim().split(/\s+/)[0]?.toLowerCase() ?? "";
   const takes = findBuiltIn(name)?.takes;
   if (takes === "context") return suggestContexts(before, word, "", source);
+  if (takes === "kind" && before.trim() === name) {
+    return suggestNames(word, source, []).map((each) => ({ ...each, text: before + each.text }));
+  }
   if (word.startsWith("@")) return suggestContexts(before, word.slice(1), "@", source);
   if (word.startsWith("/") || word.startsWith("-") || word.includes("=")) return [];
   if (takes === undefined && findBuiltIn(name) !== undefined) return [];
@@ -57,10 +66,14 @@ export function suggestCommands(text: string, source: CompletionSource): readonl
   }));
 }
 
-function suggestNames(word: string, source: CompletionSource): readonly Suggestion[] {
+function suggestNames(
+  word: string,
+  source: CompletionSource,
+  builtIn: readonly BuiltInCommand[] = BUILT_IN_COMMANDS,
+): readonly Suggestion[] {
   const commands = ranked(
     word,
-    BUILT_IN_COMMANDS.filter((command) => word !== "" || command.names[0] !== "q"),
+    builtIn.filter((command) => word !== "" || command.names[0] !== "q"),
     (command) => command.names.find((name) => name.startsWith(word)) ?? command.names[0] ?? "",
   ).map((command) => ({
     text: command.names.find((name) => name.startsWith(word)) ?? command.names[0] ?? "",

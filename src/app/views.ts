@@ -8,7 +8,7 @@ import { helpView } from "../views/help/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
-import { relationsView, usedByView } from "../views/relations/view.ts";
+import { relationsView, usedByView, workloadsView, xrayView } from "../views/relations/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
 import { valueView } from "../views/value/view.ts";
 import { rolloutView } from "../views/rollout/view.ts";
@@ -24,6 +24,8 @@ export const views: readonly ViewDefinition[] = [
   diagnosisView,
   relationsView,
   usedByView,
+  workloadsView,
+  xrayView,
   yamlView,
   logsView,
   logRecordView,

@@ -58,7 +58,7 @@ test("u shows the workload and the pods that use a ConfigMap, and that nothing d
   expect(app.text()).toMatch(/web-1 +pods +env of main/);
   dev.remove("pods", webPod("web-1"));
   await app.idle();
-  expect(app.text()).toContain("nothing uses settings");
+  expect(app.text()).toMatch(/nothing uses settings/i);
   await app.press("escape");
   expect(app.rows()).toEqual(["settings *selected*"]);
 });
@@ -67,4 +67,32 @@ test("a sort key says that a tree keeps its own order", async () => {
   const { app } = await start("deploy");
   await app.press("resource.relations", "sort.name");
   expect(app.line(-1)).toContain("a tree has no marks and an order of its own");
+});
+
+test(":xray shows the trees of every object of a kind, and refuses what is no kind", async () => {
+  const { dev, app } = await start("xray deploy");
+  dev.put("deployments", deployment("api", 0));
+  await app.idle();
+  expect(app.text()).toContain("xray deployments(default)[5]");
+  expect(app.text()).toMatch(/▾ web +deployments/);
+  expect(app.text()).toMatch(/ api +deployments +0\/0/);
+  await app.press(":");
+  await app.type("xray gizmos");
+  await app.press("enter");
+  expect(app.line(-1)).toContain('the server has no kind "gizmos"');
+});
+
+test(":workloads shows controllers, pods and services with their health, and Enter opens one", async () => {
+  const { dev, app } = await start("workloads");
+  dev.put("services", {
+    metadata: { name: "web", namespace: "default", uid: "uid-svc" },
+    spec: { selector: { app: "web" } },
+  });
+  await app.idle();
+  expect(app.text()).toContain("workloads(default)[3]");
+  expect(app.text()).toMatch(/web +deployments +1\/1/);
+  expect(app.text()).toMatch(/web-1 +pods +of deployment web +Running 1\/1/);
+  expect(app.text()).toMatch(/web +services/);
+  await app.press("down", "enter");
+  expect(app.text()).toContain("containers(default/web-1)");
 });

@@ -35,3 +35,14 @@ export function relatedResources(namespaced: boolean): readonly Gvr[] {
   // Contents of every namespace would be much to read, and nothing without a namespace names them.
   return [...NAMESPACED.filter(({ resource }) => resource !== "configmaps" && resource !== "secrets"), ...CLUSTER];
 }
+
+/** What runs, in the order of `:workloads`: controllers, pods, services. */
+export const workloadResources: readonly Gvr[] = [
+  gvr("apps", "v1", "deployments"),
+  gvr("apps", "v1", "statefulsets"),
+  gvr("apps", "v1", "daemonsets"),
+  gvr("batch", "v1", "cronjobs"),
+  gvr("batch", "v1", "jobs"),
+  gvr("", "v1", "pods"),
+  gvr("", "v1", "services"),
+];

@@ -1,4 +1,4 @@
-import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
+import { asString, at, controllerOf, objectPath, type KubeObject } from "../../lib/kube/object.ts";
 import { matchesLabels, selectorFromObject } from "../../lib/kube/selector.ts";
 import type { Tone } from "../kind.ts";
 import { podContainers } from "../pod-containers.ts";
@@ -61,6 +61,20 @@ export class RelationGraph {
   /** The tree below an object, under the objects that own it. */
   tree(root: Member): RelationNode {
     return this.#underOwners(root, this.#node(root, "", "", new Set()), 0);
+  }
+
+  /** The tree below an object, whatever owns it. */
+  below(root: Member): RelationNode {
+    return this.#node(root, "", root.object.metadata.namespace ?? "", new Set());
+  }
+
+  /** An object by itself; its relation is to the owner that controls it. */
+  alone(member: Member): RelationNode {
+    const { resource, object } = member;
+    const owner = controllerOf(object);
+    const how = owner === undefined ? "" : `of ${owner.kind.toLowerCase()} ${owner.name}`;
+    const key = `${resource} ${objectPath(object)}`;
+    return { key, name: nameOf(member), what: resource, how, member, children: [] };
   }
 
   #underOwners(member: Member, node: RelationNode, level: number): RelationNode {

@@ -1,19 +1,20 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { ageOf } from "../../lib/age.ts";
 import { Disposer } from "../../lib/disposer.ts";
-import type { ApiResource } from "../../lib/kube/gvr.ts";
-import type { KubeObject } from "../../lib/kube/object.ts";
+import type { ApiResource, Gvr } from "../../lib/kube/gvr.ts";
+import { asString, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { kindOf } from "../../resources/catalog.ts";
 import type { RelatedQuery } from "../../resources/describe/describe.ts";
 import type { RowContext } from "../../resources/kind.ts";
-import { relatedResources } from "../../resources/relations/related-resources.ts";
+import { relatedResources, workloadResources } from "../../resources/relations/related-resources.ts";
 import { RelationGraph, type Member, type RelationNode } from "../../resources/relations/relation-tree.ts";
 import { ListView, type ListCell, type ListColumn, type ListRow } from "../list-view.tsx";
 import { freshnessOf } from "../list-freshness.ts";
 import { LiveObject } from "../live-object.ts";
 import { RelatedStores } from "../related-stores.ts";
 import { openDrillDown } from "../resource-table/drill-down.ts";
+import { readTableParameters } from "../resource-table/parameters.ts";
 import { targetParameter, targetPath } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
 
@@ -33,32 +34,47 @@ const HEALTH = ["status", "ready", "rollout", "completions"] as const;
 /** Keys of tables that a tree has no use for. */
 const FIXED = /^(sort|mark|table)\./;
 
-/** What an object owns, selects and names, as a tree that folds; or who names it. Its rows are acted on as in a table. */
-class RelationsView {
+/** What makes one tree another than the next. */
+interface TreeParts {
+  readonly id: string;
+  readonly what: string;
+  readonly where: string;
+  /** `""` is all namespaces. */
+  readonly namespace: string;
+  /** The lists that its rows come from. */
+  readonly lists: readonly Gvr[];
+  /** The one object it is about. */
+  readonly target?: TargetObject;
+  roots(graph: RelationGraph, members: readonly Member[], root: Member | undefined): readonly RelationNode[];
+  /** What stands there when everything has come and there is no row. */
+  readonly empty: string;
+}
+
+/** Objects and what they own, select and name, as rows that fold. They are acted on as in a table. */
+class TreeView {
   readonly view: ListView;
   readonly #host: ViewHost;
-  readonly #target: TargetObject;
-  readonly #users: boolean;
-  readonly #live: LiveObject;
+  readonly #parts: TreeParts;
+  readonly #live: LiveObject | undefined;
   readonly #related: RelatedStores;
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #folded = new Set<string>();
   #nodes = new Map<string, RelationNode>();
   #shown: Disposer | undefined;
 
-  constructor(host: ViewHost, target: TargetObject, users: boolean) {
+  constructor(host: ViewHost, parts: TreeParts) {
+    const { target } = parts;
     this.#host = host;
-    this.#target = target;
-    this.#users = users;
-    this.#live = new LiveObject(host.cluster, host.clock, target);
+    this.#parts = parts;
+    this.#live = target === undefined ? undefined : new LiveObject(host.cluster, host.clock, target);
     this.#related = new RelatedStores(host.cluster, () => this.#refresh());
     this.view = new ListView({
-      id: users ? "used-by" : "relations",
+      id: parts.id,
       scopes: ["tree", "table"],
-      what: users ? "used by" : "relations",
-      where: `${target.resource.singular || target.resource.resource} ${targetPath(target)}`,
+      what: parts.what,
+      where: parts.where,
       freshness: this.#freshness,
-      empty: () => (this.#freshness.get().state === "live" ? `nothing uses ${target.name}` : ""),
+      empty: () => (this.#freshness.get().state === "live" ? parts.empty : ""),
       notes: () => this.#notes(),
       selection: (key) => this.#selection(key),
       command: (name, key) => this.#command(name, key),
@@ -76,17 +92,20 @@ class RelationsView {
     const { clock, cluster } = this.#host;
     const shown = new Disposer();
     this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    if (this.#live !== undefined) {
+      const live = this.#live;
+      live.show();
+      shown.add(() => live.hide());
+      shown.add(live.state.subscribe(() => this.#refresh()));
+    }
     shown.add(cluster.catalog.subscribe(() => this.#refresh()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
     this.#refresh();
   }
 
   #queries(): readonly RelatedQuery[] {
-    const { namespace, resource } = this.#target;
-    return relatedResources(resource.namespaced).map((gvr) => ({
+    const { namespace, lists } = this.#parts;
+    return lists.map((gvr) => ({
       key: `${gvr.group}/${gvr.resource}`,
       gvr,
       namespace: this.#resourceOf(gvr)?.namespaced === false ? "" : namespace,
@@ -100,21 +119,25 @@ class RelationsView {
 
   #refresh(): void {
     if (this.#shown === undefined) return;
-    const { object, freshness } = this.#live.state.get();
+    const live = this.#live?.state.get();
     const queries = this.#queries();
     this.#related.follow(queries);
-    this.#freshness.set(freshness.state === "live" ? this.#worstList(queries) : freshness);
-    if (object === undefined) return;
+    const liveOrNone = live === undefined || live.freshness.state === "live";
+    this.#freshness.set(liveOrNone ? this.#worstList(queries) : live.freshness);
+    const { target } = this.#parts;
+    const object = live?.object;
+    if (target !== undefined && object === undefined) return;
+    const root: Member | undefined =
+      target === undefined || object === undefined ? undefined : { ...target.resource, object };
     const lists = this.#related.lists();
-    const root: Member = { ...this.#target.resource, object };
-    const members: Member[] = [root];
+    const members: Member[] = root === undefined ? [] : [root];
     for (const query of queries) {
       for (const one of lists.get(query.key) ?? []) {
-        if (one.metadata.uid !== object.metadata.uid) members.push({ ...query.gvr, object: one });
+        if (one.metadata.uid !== object?.metadata.uid) members.push({ ...query.gvr, object: one });
       }
     }
     const graph = new RelationGraph(members, new Set(lists.keys()), this.#host.clock.now());
-    const roots = this.#users ? graph.usersOf(root) : [graph.tree(root)];
+    const roots = this.#parts.roots(graph, members, root);
     this.#nodes = new Map();
     const rows: ListRow[] = [];
     for (const node of roots) this.#add(node, 0, rows);
@@ -134,7 +157,7 @@ class RelationsView {
     const denied = this.#queries().filter(({ key }) => this.#related.snapshot(key)?.status.state === "denied");
     const notes =
       denied.length === 0 ? [] : [`without ${denied.map(({ gvr }) => gvr.resource).join(", ")}: not allowed`];
-    return this.#live.state.get().deleted ? ["deleted", ...notes] : notes;
+    return this.#live?.state.get().deleted === true ? ["deleted", ...notes] : notes;
   }
 
   #add(node: RelationNode, depth: number, rows: ListRow[]): void {
@@ -160,7 +183,8 @@ class RelationsView {
   #health({ member, state }: RelationNode): ListCell {
     if (state !== undefined) return state;
     if (member === undefined) return { text: "" };
-    const resource = this.#resourceOf(member) ?? this.#target.resource;
+    const resource = this.#resourceOf(member);
+    if (resource === undefined) return { text: "" };
     const kind = kindOf(resource);
     const context: RowContext = { now: this.#host.clock.now(), usage: () => undefined };
     const texts = HEALTH.flatMap((id) => {
@@ -222,16 +246,82 @@ function named(object: KubeObject, resource: ApiResource): KubeObject {
   return { ...object, apiVersion, kind: resource.kind };
 }
 
+/** `pod default/web-1`. */
+function titleOf(target: TargetObject): string {
+  return `${target.resource.singular || target.resource.resource} ${targetPath(target)}`;
+}
+
 export const relationsView: ViewDefinition = {
   id: "relations",
   create(host, parameters): View {
-    return new RelationsView(host, targetParameter(parameters), false).view;
+    const target = targetParameter(parameters);
+    return new TreeView(host, {
+      id: "relations",
+      what: "relations",
+      where: titleOf(target),
+      namespace: target.namespace,
+      lists: relatedResources(target.resource.namespaced),
+      target,
+      roots: (graph, _members, root) => (root === undefined ? [] : [graph.tree(root)]),
+      empty: "",
+    }).view;
   },
 };
 
 export const usedByView: ViewDefinition = {
   id: "used-by",
   create(host, parameters): View {
-    return new RelationsView(host, targetParameter(parameters), true).view;
+    const target = targetParameter(parameters);
+    return new TreeView(host, {
+      id: "used-by",
+      what: "used by",
+      where: titleOf(target),
+      namespace: target.namespace,
+      lists: relatedResources(target.resource.namespaced),
+      target,
+      roots: (graph, _members, root) => (root === undefined ? [] : graph.usersOf(root)),
+      empty: `nothing uses ${target.name}`,
+    }).view;
+  },
+};
+
+/** The trees of all objects of one kind: `:xray deploy`. */
+export const xrayView: ViewDefinition = {
+  id: "xray",
+  create(host, parameters): View {
+    const { resource, namespace } = readTableParameters(parameters);
+    const { group, version } = resource;
+    const own: Gvr = { group, version, resource: resource.resource };
+    const others = relatedResources(resource.namespaced);
+    const known = others.some((gvr) => gvr.group === group && gvr.resource === own.resource);
+    return new TreeView(host, {
+      id: "xray",
+      what: `xray ${resource.resource}`,
+      where: namespace || "all",
+      namespace,
+      lists: known ? others : [own, ...others],
+      roots: (graph, members) =>
+        members
+          .filter((member) => member.group === group && member.resource === own.resource)
+          .map((member) => graph.below(member)),
+      empty: `there are no ${resource.resource}`,
+    }).view;
+  },
+};
+
+/** Controllers, pods and services of a namespace in one table: `:workloads`. */
+export const workloadsView: ViewDefinition = {
+  id: "workloads",
+  create(host, parameters): View {
+    const namespace = asString(parameters["namespace"]);
+    return new TreeView(host, {
+      id: "workloads",
+      what: "workloads",
+      where: namespace || "all",
+      namespace,
+      lists: workloadResources,
+      roots: (graph, members) => members.map((member) => graph.alone(member)),
+      empty: "there are no workloads",
+    }).view;
   },
 };
