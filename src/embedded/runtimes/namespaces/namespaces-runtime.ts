@@ -45,7 +45,7 @@ import {
   unstageSources,
   type NodeSandbox,
 } from "./node-sandbox.ts";
-import { AddressPool, createPodNamespaces, removePodNamespaces } from "./pod-namespaces.ts";
+import { AddressPool, createPodNamespaces, removePodNamespaces, hasPodNamespaces } from "./pod-namespaces.ts";
 import { probeNamespaces } from "./probe-namespaces.ts";
 import { giveVolumes, isBelow, reachableByAll } from "./volume-access.ts";
 
@@ -128,6 +128,10 @@ export class NamespacesRuntime implements ContainerRuntime {
       );
     }
     await this.#supervision.start();
+    if (adopted) {
+      const half = this.#sandboxes.all().filter(({ spec }) => !hasPodNamespaces(sandbox, spec.id));
+      await Promise.all(half.map(({ spec }) => this.removeSandbox(spec.id)));
+    }
     for (const { record, state } of this.#supervision.list()) {
       if (state.state === "running") this.#watchMemory(record.spec);
     }

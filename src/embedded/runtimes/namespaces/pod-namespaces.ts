@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { HostTools } from "../host-tools.ts";
 import { runChecked, runCommand } from "../run-command.ts";
 import { RuntimeError } from "../runtime-error.ts";
@@ -12,7 +13,9 @@ const CREATE = `set -e
 mkdir -p "$1"; cd "$1"; : >net; : >uts; : >ipc
 if [ -z "$3" ]; then
   mount -n -i --bind /proc/$5/ns/net net
-  exec unshare --uts=uts --ipc=ipc -- hostname "$2"
+  unshare --uts=uts --ipc=ipc -- hostname "$2"
+  : >ready
+  exit
 fi
 unshare --net=net --uts=uts --ipc=ipc -- sh -c '
 hostname "$1"
@@ -25,10 +28,11 @@ addr add $3/24 dev eth0
 link set eth0 up
 route add default via ${GATEWAY_ADDRESS}
 END
-exec ip -batch - <<END
+ip -batch - <<END
 link set $4 master ${BRIDGE} up
 link set $4 type bridge_slave hairpin on
 END
+: >ready
 `;
 
 const REMOVE = `ip link del "$2" 2>/dev/null
@@ -60,6 +64,11 @@ export async function createPodNamespaces(
     interfaceName(pod.id),
     String(sandbox.holder.pid),
   ]);
+}
+
+/** Whether they were made to the end: an engine may have died in the middle. */
+export function hasPodNamespaces(sandbox: NodeSandbox, id: string): boolean {
+  return existsSync(`/proc/${sandbox.holder.pid}/root${INSIDE_PODS}/${id}/ready`);
 }
 
 /** Idempotent. */
