@@ -97,3 +97,34 @@ test("Lines of several pods stand in the order of their times, each with its pod
   await app.advance(50);
   expect(logLines(app)).toEqual(["a first", "b second", "a third"]);
 });
+
+test("Scrolling beyond the top reads older lines, and the lines on the screen stay where they are", async () => {
+  const { app, cluster } = await start("l");
+  const time = (index: number): string => new Date(1_767_225_600_000 + Math.floor(index / 3) * 1000).toISOString();
+  // Three lines of each moment: the first held line is in the middle of one.
+  const all = Array.from({ length: 5000 }, (_, index) => ({ time: time(index), text: `line ${index}` }));
+  const [stream] = cluster.logStreams;
+  stream?.handler.lines(all.slice(-1000));
+  await app.advance(50);
+  await app.press("g");
+  expect(logLines(app)[0]).toBe("line 4000");
+  for (const [index, from] of [2000, 0].entries()) {
+    await app.press("k");
+    expect(app.text()).toContain("reading older lines");
+    const request = cluster.logStreams.at(-1);
+    expect(request?.query).toMatchObject({ follow: false, tailLines: index === 0 ? 3000 : 7000 });
+    request?.handler.lines(all.slice(-(request.query.tailLines ?? 0)));
+    expect(cluster.logStreams).toHaveLength(1);
+    await app.advance(50);
+    expect(logLines(app)[0]).toBe(`line ${index === 0 ? 4000 : 2000}`);
+    expect(app.text()).toContain(`[${5000 - from}]`);
+    await app.press("g");
+    expect(logLines(app)[0]).toBe(`line ${from}`);
+  }
+  await app.press("k");
+  const last = cluster.logStreams.at(-1);
+  last?.handler.lines(all);
+  await app.press("k");
+  expect(app.line(-1)).toContain("the log begins here");
+  expect(app.text()).toContain("[5000]");
+});

@@ -46,6 +46,11 @@ export class LogBuffer {
     return this.#bytes;
   }
 
+  /** Lines that are older than all others would be dropped at once, or nearly so. */
+  get full(): boolean {
+    return this.#dropped > 0 || this.#bytes > this.#limit * 0.9;
+  }
+
   /** Lines dropped for want of room since the last `clear`. */
   get dropped(): number {
     return this.#dropped;
@@ -69,31 +74,35 @@ export class LogBuffer {
     this.#dropped = 0;
   }
 
-  /** Adds entries of any streams. Those that are older than what is held are put in their place. */
-  add(batch: readonly LogEntry[]): BufferChange {
+  /**
+   * Adds entries of any streams. Those that are older than what is held are put in their place: behind what is held of
+   * the same moment, or before it where they are `earlier` ones, read after what followed them.
+   */
+  add(batch: readonly LogEntry[], earlier = false): BufferChange {
     const sorted = batch.length > 1 && !inOrder(batch) ? batch.toSorted(byTime) : batch;
     const [first] = sorted;
     if (first === undefined) return { dropped: [], stable: this.length };
     for (const entry of sorted) this.#bytes += this.#sizeOf(entry);
     const last = this.#entries.at(-1);
-    const appended = this.length === 0 || last === undefined || timeKey(last.time) <= timeKey(first.time);
+    const appended = this.length === 0 || last === undefined || (!earlier && timeKey(last.time) <= timeKey(first.time));
     let stable = this.length;
     if (appended) for (const entry of sorted) this.#entries.push(entry);
-    else stable = this.#merge(sorted, timeKey(first.time));
+    else stable = this.#merge(sorted, timeKey(first.time), earlier);
     const dropped = this.#trim();
     return { dropped, stable: Math.max(0, stable - dropped.length) };
   }
 
   /** @returns how many entries before the first new one stayed as they were */
-  #merge(sorted: readonly LogEntry[], from: number): number {
+  #merge(sorted: readonly LogEntry[], from: number, earlier: boolean): number {
+    const isBehind = (held: number, added: number): boolean => held > added || (earlier && held === added);
     let at = this.#entries.length;
-    while (at > this.#head && timeKey(this.#entries[at - 1]?.time ?? "") > from) at -= 1;
+    while (at > this.#head && isBehind(timeKey(this.#entries[at - 1]?.time ?? ""), from)) at -= 1;
     const stable = at - this.#head;
     const tail = this.#entries.splice(at);
     let index = 0;
     for (const entry of sorted) {
       const key = timeKey(entry.time);
-      for (let next = tail[index]; next !== undefined && timeKey(next.time) <= key; next = tail[index]) {
+      for (let next = tail[index]; next !== undefined && !isBehind(timeKey(next.time), key); next = tail[index]) {
         this.#entries.push(next);
         index += 1;
       }

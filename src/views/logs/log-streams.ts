@@ -3,6 +3,7 @@ import type { TargetObject } from "../../hotkeys/action.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
 import type { LogEntry } from "./log-buffer.ts";
+import { OlderLines } from "./older-lines.ts";
 import { logSources, type LogSource } from "./log-sources.ts";
 import { podResource, podSelections, type PodList, type PodSelection } from "./pod-selection.ts";
 
@@ -16,6 +17,8 @@ export interface LogWindow {
 
 export interface LogStreamsListener {
   entries(entries: readonly LogEntry[]): void;
+  /** Lines from before those that are held. */
+  older(entries: readonly LogEntry[]): void;
   /** A stream began, ended, or changed its state. */
   changed(): void;
 }
@@ -28,6 +31,9 @@ export interface StreamLabel {
 
 /** More at once would be more than an API server should be asked for by one user. */
 const MOST_STREAMS = 100;
+
+/** Lines of each container that scrolling beyond the top reads first; twice as many each time after. */
+const OLDER_STEP = 2000;
 
 /** One instance of a container, and how it is read. */
 interface StreamPart {
@@ -66,6 +72,12 @@ export class LogStreams {
   readonly #followed = new Map<string, LogSource>();
   /** Containers that wait for others to end. */
   readonly #left = new Map<string, LogSource>();
+  /** What was written before the part that is held, by instance. */
+  readonly #older = new Map<
+    string,
+    { readonly lines: OlderLines; readonly source: LogSource; readonly index: number }
+  >();
+  #loading = 0;
   /** Streams that are broken now, and why. */
   readonly #broken = new Map<string, string>();
   readonly #window: LogWindow;
@@ -125,6 +137,35 @@ export class LogStreams {
       };
       this.#follow(this.#cluster.store(query), selection);
     }
+  }
+
+  /** Whether older lines are being read now. */
+  get loadingOlder(): boolean {
+    return this.#loading > 0;
+  }
+
+  /** Reads a piece of what was written before the part that is held. @returns false where there is no more */
+  loadOlder(): boolean {
+    if (this.#loading > 0) return true;
+    const more = [...this.#older.values()].filter(({ lines }) => !lines.complete);
+    if (more.length === 0) return false;
+    const abort = new AbortController();
+    this.#running.add(() => abort.abort());
+    this.#loading = more.length;
+    const entries: LogEntry[] = [];
+    for (const { lines, source, index } of more) {
+      lines.load(abort.signal, (older, error) => {
+        if (this.#running.disposed) return;
+        entries.push(...entriesOf(older, index));
+        if (error !== undefined)
+          this.#note(`older lines of ${source.pod}/${source.container} cannot be read: ${error.message}`);
+        this.#loading -= 1;
+        if (this.#loading > 0) return;
+        if (entries.length > 0) this.#listener.older(entries);
+        this.#listener.changed();
+      });
+    }
+    return true;
   }
 
   stop(): void {
@@ -219,7 +260,11 @@ export class LogStreams {
     this.#open.add(instance);
     const where = `${source.pod}/${source.container}`;
     let { mark } = part;
+    const query = this.#query(source, part);
+    const older = new OlderLines(this.#cluster, query, OLDER_STEP);
+    this.#older.set(instance, { lines: older, source, index });
     const entries = (lines: readonly LogLine[]): void => {
+      older.count(lines);
       const taken = entriesOf(lines, index);
       const [first] = lines;
       // The mark has the time of the first line after it: nothing of the instance before can come later.
@@ -239,7 +284,7 @@ export class LogStreams {
       this.#listener.changed();
     };
     this.#cluster.logs(
-      this.#query(source, part),
+      query,
       {
         lines: (lines) => {
           if (!this.#running.disposed) entries(lines);

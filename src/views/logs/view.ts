@@ -107,6 +107,7 @@ class LogsView {
     if (this.#previous) notes.push("previous");
     else notes.push(this.#pager.state.get().follow ? "following" : "paused");
     if (this.#window !== "tail") notes.push(this.#window);
+    if (this.#streams?.loadingOlder === true) notes.push("reading older lines");
     if (this.#timestamps) notes.push("time");
     if (this.#raw) notes.push("raw");
     if (this.#filtered !== undefined) notes.push(`& ${this.#filtered.filter.text}`);
@@ -118,6 +119,11 @@ class LogsView {
 
   #command(name: string, argument: string): boolean {
     switch (name) {
+      case "move.up":
+      case "move.page-up":
+      case "move.top":
+        if (this.#pager.state.get().top === 0) this.#loadOlder();
+        return false;
       case "logs.timestamps":
         this.#timestamps = !this.#timestamps;
         this.#redraw();
@@ -179,12 +185,33 @@ class LogsView {
       now: () => this.#host.clock.now(),
       listener: {
         entries: (entries) => this.#take(entries),
+        older: (entries) => this.#takeOlder(entries),
         changed: () => this.#refreshState(),
       },
     });
     this.#streams = streams;
     this.#refill();
     streams.start();
+    this.#refreshState();
+  }
+
+  /** At the top of what is held: what was written before it is read. */
+  #loadOlder(): void {
+    const streams = this.#streams;
+    if (streams === undefined || this.#buffer.length === 0) return;
+    if (this.#buffer.full) {
+      this.#host.app.flash("warning", "older lines find no room: the setting logs.bufferMegabytes is used up");
+    } else if (!streams.loadOlder()) this.#host.app.flash("info", "the log begins here");
+    this.view.refreshTitle();
+  }
+
+  /** The same lines stay on the screen, with others above them. */
+  #takeOlder(entries: readonly LogEntry[]): void {
+    this.#flush();
+    const before = this.#entries.length;
+    this.#buffer.add(entries, true);
+    if (this.#filtered !== undefined) this.#filtered = new FilteredEntries(this.#buffer, this.#filtered.filter);
+    this.#pager.setSource(this.#source(), { dropped: before - this.#entries.length });
     this.#refreshState();
   }
 
