@@ -79,6 +79,9 @@ export class CommandRunner {
       case "pf":
         this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
         return;
+      case "journal":
+        this.#host.startTrail({ view: "journal", parameters: {}, title: "journal" });
+        return;
       case "workloads":
         this.#openWorkloads(command);
         return;

@@ -17,6 +17,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   { names: ["ctx", "context", "contexts"], description: "contexts, or switch to one", takes: "context" },
   { names: ["ns"], description: "namespaces, or use one", takes: "namespace" },
   { names: ["pf", "port-forwards"], description: "port-forwards of this session" },
+  { names: ["journal"], description: "every write, of earlier sessions too" },
   {
     names: ["workloads", "wk", "workload"],
     description: "controllers, pods and services in one table",

@@ -23,6 +23,7 @@ import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
 import { helpLines } from "./help-lines.ts";
 import { readHistory, writeHistory } from "./prompt-history.ts";
+import { Journal } from "./journal.ts";
 import type { LocalClusters } from "./local-clusters.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import type { Suspend } from "./suspend.ts";
@@ -48,6 +49,7 @@ export interface ControllerOptions extends Omit<SessionOptions, "local"> {
 export class Controller {
   readonly busy = new Busy();
   readonly dialogs = new Dialogs();
+  readonly journal: Journal;
   readonly navigation = new Navigation<View>();
   readonly flash: Flash;
   readonly prompt: Prompt;
@@ -68,6 +70,7 @@ export class Controller {
     this.#options = options;
     this.#header = createValue(options.header);
     this.flash = new Flash(options.clock);
+    this.journal = new Journal(options.paths, options.logger);
     this.bindings = createBindings(actions, options.settings.keys);
     this.#views = new Map(options.views.map((view) => [view.id, view]));
     this.prompt = new Prompt({
@@ -118,7 +121,7 @@ export class Controller {
   }
 
   async start(): Promise<void> {
-    await this.busy.during(Promise.all([this.#loadHistory(), this.session.start()]));
+    await this.busy.during(Promise.all([this.#loadHistory(), this.journal.load(), this.session.start()]));
   }
 
   async #loadHistory(): Promise<void> {
@@ -133,6 +136,7 @@ export class Controller {
     this.dialogs.cancelAll();
     this.navigation.clear();
     this.session.close();
+    await this.journal.flush();
     await writeHistory(this.#options.paths, this.#options.logger, {
       command: this.prompt.history("command"),
       search: this.prompt.history("search"),
@@ -272,6 +276,7 @@ export class Controller {
   }
 
   #opened(cluster: Cluster): void {
+    this.journal.follow(cluster);
     this.prompt.close();
     this.#commands.stopNamespaces();
     this.navigation.clear();
@@ -299,6 +304,7 @@ export class Controller {
       savePath: (name) => this.#options.savePath(name),
       session: {
         contexts: session.contexts,
+        journal: this.journal.entries,
         context: session.context,
         useContext: (name) => void this.busy.during(session.useContext(name)),
         reloadContexts: () => void this.busy.during(session.reloadContexts()),

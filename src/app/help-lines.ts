@@ -44,6 +44,7 @@ const COMMAND_HELP: ReadonlyArray<readonly [string, string]> = [
   [":po /web app=shop", "with a filter and labels"],
   [":svc @staging", "in another context"],
   [":ctx  :ns  :pf  :clusters", "contexts, namespaces, port-forwards, local clusters"],
+  [":journal", "every write, of earlier sessions too"],
   ["Tab  Up  Down", "complete, earlier lines, suggestions"],
 ];
 

@@ -6,6 +6,7 @@ import { diagnosisView } from "../views/diagnosis/view.ts";
 import { differenceView } from "../views/difference/view.ts";
 import { helpView } from "../views/help/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
+import { journalView } from "../views/journal/view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
 import { relationsView, usedByView, workloadsView, xrayView } from "../views/relations/view.ts";
@@ -35,6 +36,7 @@ export const views: readonly ViewDefinition[] = [
   portForwardsView,
   taskView,
   rolloutView,
+  journalView,
   differenceView,
   contextsView,
   helpView,

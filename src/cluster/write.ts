@@ -177,7 +177,7 @@ export class Gate implements WriteGate {
       context: this.#context,
       object: `${groupResource(target.resource)} ${nameOf(target)}`,
       result: failure === undefined ? "ok" : "failed",
-      ...(failure === undefined ? {} : { message: failure }),
+      ...(failure === undefined ? {} : { message: isSecret(target) ? NOT_KEPT : failure }),
     };
     this.journal.update((entries) => [...entries.slice(1 - JOURNAL_LENGTH), entry]);
   }
@@ -192,6 +192,13 @@ export class Gate implements WriteGate {
     }
     return row.object;
   }
+}
+
+/** A server names the value it refuses. */
+const NOT_KEPT = "the server's words are not kept: they may hold a value of the secret";
+
+function isSecret({ resource }: ObjectTarget): boolean {
+  return resource.group === "" && resource.resource === "secrets";
 }
 
 function nameOf(target: ObjectTarget): string {

@@ -80,6 +80,7 @@ export function recordingHost(
     sorts: new Map(),
     session: {
       contexts: createValue([cluster.context]),
+      journal: cluster.writes.journal,
       context: createValue<string | undefined>(cluster.context.name),
       useContext: nothing,
       reloadContexts: nothing,

@@ -120,6 +120,7 @@ describe("in read-only mode", () => {
     ["setImage", (cluster, target) => cluster.writes.setImage(target, "web", "x")],
     ["patch", (cluster, target) => cluster.writes.patch(target, "merge", {})],
     ["a dry run", (cluster, target) => cluster.writes.patch(target, "json", [], { dryRun: true })],
+    ["evict", (cluster, target) => cluster.writes.evict(target)],
     ["create", (cluster, target) => cluster.writes.create(target.resource, "default", { metadata: { name: "x" } })],
     [
       "exec",
@@ -141,7 +142,7 @@ describe("in read-only mode", () => {
     const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(cluster.writes)).filter(
       (name) => name !== "constructor" && name !== "setReadOnly",
     );
-    expect(methods.toSorted()).toEqual(["create", "delete", "patch", "restart", "scale", "setImage"]);
+    expect(methods.toSorted()).toEqual(["create", "delete", "evict", "patch", "restart", "scale", "setImage"]);
   });
 
   it("reading and asking for rights go on", async () => {
