@@ -88,6 +88,8 @@ export type DrillDown =
       readonly name: string;
     }
   | { readonly to: "describe" }
+  /** The tree of what it owns, selects and names; or of what uses it. */
+  | { readonly to: "relations" | "used-by" }
   | { readonly to: "data" };
 
 /** Everything kelpie knows of one kind: one file in `kinds/`. */

@@ -96,3 +96,25 @@ test(":workloads shows controllers, pods and services with their health, and Ent
   await app.press("down", "enter");
   expect(app.text()).toContain("containers(default/web-1)");
 });
+
+test("Enter on an ingress leads to its services and the pods behind them", async () => {
+  const { dev, app } = await start("ingresses");
+  dev.put("services", {
+    metadata: { name: "front", namespace: "default", uid: "uid-svc" },
+    spec: { selector: { app: "web" } },
+  });
+  dev.put("ingresses", {
+    metadata: { name: "edge", namespace: "default", uid: "uid-edge" },
+    spec: {
+      rules: [
+        { http: { paths: [{ backend: { service: { name: "front" } } }, { backend: { service: { name: "gone" } } }] } },
+      ],
+    },
+  });
+  await app.idle();
+  await app.press("enter");
+  expect(app.text()).toMatch(/▾ edge +ingresses/);
+  expect(app.text()).toMatch(/▾ front +services +backend/);
+  expect(app.text()).toMatch(/▾ web-1 +pods +selects +Running 1\/1/);
+  expect(app.text()).toMatch(/gone +services +backend +does not exist/);
+});

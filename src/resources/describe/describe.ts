@@ -9,6 +9,7 @@ import { describeGeneric } from "./generic.ts";
 import { describeNamespace, LIMIT_RANGES, RESOURCE_QUOTAS } from "./namespaces.ts";
 import { describeNode } from "./nodes.ts";
 import { describePod } from "./pods.ts";
+import { describeRole } from "./roles.ts";
 import type { DescribeInput } from "./sections.ts";
 import { describeService, ENDPOINT_SLICES } from "./services.ts";
 import { describeDeployment, describeWorkload, PODS, REPLICA_SETS } from "./workloads.ts";
@@ -43,6 +44,8 @@ const describers: Readonly<Record<string, Describer>> = {
   "apps/statefulsets": workload,
   "apps/daemonsets": workload,
   "batch/jobs": workload,
+  "rbac.authorization.k8s.io/roles": { write: describeRole },
+  "rbac.authorization.k8s.io/clusterroles": { write: describeRole },
 };
 
 const generic: Describer = { write: describeGeneric };

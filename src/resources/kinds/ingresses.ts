@@ -17,6 +17,7 @@ export const ingresses = defineKind({
     textColumn("BACKENDS", backends, { keep: 4, minWidth: 10 }),
     ageColumn,
   ],
+  drillDown: () => ({ to: "relations" }),
 });
 
 function hosts(object: KubeObject): string {

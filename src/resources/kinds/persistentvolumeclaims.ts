@@ -24,6 +24,7 @@ export const persistentvolumeclaims = defineKind({
     textColumn("VOLUMEMODE", (object) => asString(at(object, "spec", "volumeMode"), "Filesystem"), { wide: true }),
   ],
   tone: (object) => TONES[phase(object)] ?? "warning",
+  drillDown: () => ({ to: "used-by" }),
 });
 
 function phase(object: KubeObject): string {

@@ -17,4 +17,5 @@ export const priorityclasses = defineKind({
       keep: 4,
     }),
   ],
+  drillDown: () => ({ to: "used-by" }),
 });

@@ -9,4 +9,5 @@ export const serviceaccounts = defineKind({
   namespaced: true,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [nameColumn, numberColumn("SECRETS", (object) => asArray(object["secrets"]).length, { keep: 6 }), ageColumn],
+  drillDown: () => ({ to: "used-by" }),
 });

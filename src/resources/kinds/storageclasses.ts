@@ -17,6 +17,7 @@ export const storageclasses = defineKind({
     textColumn("ALLOWVOLUMEEXPANSION", (object) => String(object["allowVolumeExpansion"] === true), { keep: 4 }),
     ageColumn,
   ],
+  drillDown: () => ({ to: "used-by" }),
 });
 
 function isDefault(object: KubeObject): boolean {

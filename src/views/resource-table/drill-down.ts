@@ -42,6 +42,10 @@ export function openDrillDown(host: ViewHost, kind: KindDefinition, target: Targ
       app.command(`${name}${way.namespace === "" ? "" : ` ${way.namespace}`} =${way.name}`);
       return;
     }
+    case "used-by":
+      app.open({ view: "used-by", parameters: { target }, title: `used by ${target.name}` });
+      return;
+    case "relations":
     case "describe":
     case "data":
       app.open({ view: way.to, parameters: { target }, title: `${way.to} ${target.name}` });
