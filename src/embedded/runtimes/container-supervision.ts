@@ -373,13 +373,19 @@ export class ContainerSupervision {
     for (const waiter of waiters) waiter();
   }
 
-  /** Waits until the output pumps have ended, which they do when they have carried everything over. */
+  /**
+   * Waits until what carries the output over has ended, which it does when everything is there: two `cat`, or script(1)
+   * with a terminal. The exit code may be written before.
+   */
   async #drain(entry: Entry): Promise<void> {
     const { clock } = this.#options;
-    const pumps = (readText(join(entry.directory, "pumps")) ?? "").split(/\s+/).filter((word) => word !== "");
+    const carriers = entry.record.spec.tty
+      ? [observeContainer(entry.directory).supervisorPid ?? 0]
+      : (readText(join(entry.directory, "pumps")) ?? "").split(/\s+/).map(Number);
     const until = clock.now() + DRAIN_MILLISECONDS;
-    const running = (pid: string): boolean => identify(Number(pid)) !== undefined && commandName(Number(pid)) === "cat";
-    while (pumps.some(running) && clock.now() < until) await delay(clock, 2);
+    const running = (pid: number): boolean =>
+      pid > 0 && identify(pid) !== undefined && ["cat", "script"].includes(commandName(pid) ?? "");
+    while (carriers.some(running) && clock.now() < until) await delay(clock, 2);
     for (const pid of helperPids(entry.directory)) {
       if (["cat", "sleep"].includes(commandName(pid) ?? "")) signalProcess(pid, "SIGKILL");
     }
