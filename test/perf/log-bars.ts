@@ -46,9 +46,13 @@ export async function benchLogs(seconds: number): Promise<void> {
     row("key to frame, filtered by level, p50, p95", milliseconds(filtered), "16 ms p95");
     row("CPU, filtered by level", `${(await cpuShare(program.pid, 3000)).toFixed(0)} % of a core`);
     program.write("\u001B");
-    await sleep(seconds * 1000);
-    const last = residentMegabytes(program.pid);
-    row(`memory, full, and ${seconds} s later`, `${first.toFixed(0)}, ${last.toFixed(0)} MB`, "flat");
+    const memory = [first];
+    for (let third = 0; third < 3; third += 1) {
+      await sleep((seconds * 1000) / 3);
+      memory.push(residentMegabytes(program.pid));
+    }
+    const shown = memory.map((megabytes) => megabytes.toFixed(0)).join(", ");
+    row(`memory when full, and thrice in ${seconds} s`, `${shown} MB`, "flat");
     const written = Number(/written (\d+)/.exec(await ask("rate 0"))?.[1]);
     const [held, dropped] = await settled(program);
     row("lines written", String(written));

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { KelpieError } from "../../src/lib/errors.ts";
 import { MemoryCluster, memoryClusters, runningPod } from "../support/memory-cluster.ts";
 import { TestScreen } from "../support/screen.ts";
 
@@ -127,4 +128,56 @@ test("Scrolling beyond the top reads older lines, and the lines on the screen st
   await app.press("k");
   expect(app.line(-1)).toContain("the log begins here");
   expect(app.text()).toContain("[5000]");
+});
+
+test("Every key of the log does what it says", async () => {
+  const { app, cluster } = await start("l");
+  await write(app, cluster, "other", "first", "second");
+  await app.press("logs.timestamps");
+  expect(logLines(app)[0]).toBe("2026-01-01T00:00:01.000Z first");
+  await app.press("logs.timestamps", "logs.marker");
+  expect(logLines(app).at(-1)).toMatch(/^──── .* ─+/);
+  await app.press("logs.clear");
+  expect(logLines(app)).toEqual([]);
+  const windows = [
+    ["logs.window-head", {}],
+    ["logs.window-1m", { sinceSeconds: 60 }],
+    ["logs.window-5m", { sinceSeconds: 300 }],
+    ["logs.window-15m", { sinceSeconds: 900 }],
+    ["logs.window-30m", { sinceSeconds: 1800 }],
+    ["logs.window-1h", { sinceSeconds: 3600 }],
+    ["logs.window-tail", { tailLines: 1000 }],
+  ] as const;
+  for (const [key, asked] of windows) {
+    await app.press(key);
+    const { tailLines, sinceSeconds } = cluster.logStreams.at(-1)?.query ?? {};
+    expect({ tailLines, sinceSeconds }, key).toEqual({ tailLines: undefined, sinceSeconds: undefined, ...asked });
+    expect(cluster.logStreams).toHaveLength(1);
+  }
+  await write(app, cluster, "other", "shown again");
+  await app.press("logs.autoscroll");
+  expect(app.text()).toContain("paused");
+  await app.press("logs.autoscroll");
+  expect(app.text()).toContain("following");
+  await app.press("text.fullscreen");
+  expect(app.line(0)).toBe("shown again");
+  await app.press("text.fullscreen", "logs.previous");
+  await app.advance(50);
+  expect(app.text()).toContain("it has no previous instance");
+});
+
+test("A refusal, a broken stream and its return stand in the log, and the state of the list with them", async () => {
+  const { app, cluster } = await start("l");
+  await write(app, cluster, "other", "before");
+  const [stream] = cluster.logStreams;
+  stream?.handler.interrupted(new KelpieError("the server went away"), 0);
+  await app.advance(50);
+  expect(app.text()).toContain("other/main: the stream broke, it is resumed where it ended: the server went away");
+  expect(app.text()).toContain("stale since");
+  stream?.handler.resumed?.();
+  await app.advance(50);
+  expect(app.text()).not.toContain("stale since");
+  stream?.handler.failed(new KelpieError("pods/log is forbidden"));
+  await app.advance(50);
+  expect(app.text()).toContain("other/main: pods/log is forbidden");
 });

@@ -10,7 +10,7 @@ import { TextView } from "../text-view.tsx";
 import { targetsParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 import { FilteredEntries } from "./filtered-entries.ts";
-import { LogBuffer, type LogEntry } from "./log-buffer.ts";
+import { LogBuffer, timeKey, type LogEntry } from "./log-buffer.ts";
 import { logFilterFault, parseLogFilter } from "./log-filter.ts";
 import { plainLogLine, plainText, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
 import { prefixesOf } from "./log-prefixes.ts";
@@ -137,8 +137,7 @@ class LogsView {
         this.#restart();
         return true;
       case "logs.marker":
-        this.#take([{ time: new Date(this.#host.clock.now()).toISOString(), text: "", source: -1, kind: "marker" }]);
-        this.#flush();
+        this.#mark();
         return true;
       case "logs.clear":
         this.#pending = [];
@@ -213,6 +212,16 @@ class LogsView {
     if (this.#filtered !== undefined) this.#filtered = new FilteredEntries(this.#buffer, this.#filtered.filter);
     this.#pager.setSource(this.#source(), { dropped: before - this.#entries.length });
     this.#refreshState();
+  }
+
+  /** Below everything that is here, even where the clocks of the nodes are ahead of this one. */
+  #mark(): void {
+    this.#flush();
+    const now = this.#host.clock.now();
+    const last = this.#buffer.at(this.#buffer.length - 1)?.time ?? "";
+    const time = timeKey(last) > now ? last : new Date(now).toISOString();
+    this.#take([{ time, text: "", source: -1, kind: "marker" }]);
+    this.#flush();
   }
 
   #take(entries: readonly LogEntry[]): void {
