@@ -19,6 +19,8 @@ import { targetParameter, targetPath } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
 
 const REFRESH_MILLISECONDS = 1000;
+/** A tree that took longer to build is not built for every change, but once a second. */
+const COSTLY_MILLISECONDS = 20;
 
 const COLUMNS: readonly ListColumn[] = [
   { title: "NAME", minWidth: 20 },
@@ -60,6 +62,8 @@ class TreeView {
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #folded = new Set<string>();
   #nodes = new Map<string, RelationNode>();
+  /** Milliseconds that the tree took to build last. */
+  #cost = 0;
   #shown: Disposer | undefined;
 
   constructor(host: ViewHost, parts: TreeParts) {
@@ -67,7 +71,9 @@ class TreeView {
     this.#host = host;
     this.#parts = parts;
     this.#live = target === undefined ? undefined : new LiveObject(host.cluster, host.clock, target);
-    this.#related = new RelatedStores(host.cluster, () => this.#refresh());
+    this.#related = new RelatedStores(host.cluster, () => {
+      if (this.#cost < COSTLY_MILLISECONDS) this.#refresh();
+    });
     this.view = new ListView({
       id: parts.id,
       scopes: ["tree", "table"],
@@ -119,6 +125,7 @@ class TreeView {
 
   #refresh(): void {
     if (this.#shown === undefined) return;
+    const started = performance.now();
     const live = this.#live?.state.get();
     const queries = this.#queries();
     this.#related.follow(queries);
@@ -142,6 +149,7 @@ class TreeView {
     const rows: ListRow[] = [];
     for (const node of roots) this.#add(node, 0, rows);
     this.view.setRows(COLUMNS, rows);
+    this.#cost = performance.now() - started;
   }
 
   /** A list that is not live makes the tree no better than that list; one that is refused is told in the title. */
