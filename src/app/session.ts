@@ -126,7 +126,9 @@ export class Session {
       if (!this.#contexts.get().some((each) => each.name === name)) await this.#load();
       const cluster = await this.#options.clusters.open(name);
       const { readOnly, settings } = this.#options;
-      cluster.writes.setReadOnly(readOnly ?? settings.contexts[name]?.readOnly ?? settings.readOnly);
+      const { readOnly: own, protection = "open" } = settings.contexts[name] ?? {};
+      cluster.writes.setProtection(protection);
+      cluster.writes.setReadOnly(readOnly ?? own ?? (protection === "read-only" || settings.readOnly));
       this.#replace(cluster);
     } catch (error) {
       this.#options.logger.warn("context not opened", { context: name, error });

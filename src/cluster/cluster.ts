@@ -121,6 +121,9 @@ export interface ObjectTarget {
 
 export type Propagation = "Background" | "Foreground" | "Orphan";
 
+/** How a context is protected: nothing more than usual, a question before each write, a typed name, no writes. */
+export type Protection = "open" | "confirm" | "type-name" | "read-only";
+
 /**
  * The one gate for writes. Every method refuses with `ReadOnlyError` in read-only mode before any request, and the
  * HTTP layer refuses again. Errors carry the server's words.
@@ -128,6 +131,14 @@ export type Propagation = "Background" | "Foreground" | "Orphan";
 export interface WriteGate {
   readonly readOnly: Subscribable<boolean>;
   setReadOnly(readOnly: boolean): void;
+  readonly protection: Subscribable<Protection>;
+  /** `read-only` is `setReadOnly`, too. */
+  setProtection(protection: Protection): void;
+  /**
+   * Lets writes to these objects through where the context asks before each write: the user has agreed to them. Without
+   * a permit the gate refuses them. @returns what takes the permit back
+   */
+  permit(covers: (target: ObjectTarget) => boolean): () => void;
   delete(
     target: ObjectTarget,
     options?: { readonly propagation?: Propagation; readonly gracePeriodSeconds?: number },

@@ -1,10 +1,10 @@
 import type { Clock } from "../lib/clock.ts";
-import { errorMessage } from "../lib/errors.ts";
+import { errorMessage, KelpieError } from "../lib/errors.ts";
 import { apiPath, groupResource, type ApiResource } from "../lib/kube/gvr.ts";
 import { asRecords, asString, at, type KubeObject } from "../lib/kube/object.ts";
 import { createValue, type Value } from "../lib/subscribable.ts";
 import { ApiError, type RequestSubject } from "./api-error.ts";
-import type { JournalEntry, ObjectTarget, Propagation, WriteGate } from "./cluster.ts";
+import type { JournalEntry, ObjectTarget, Propagation, Protection, WriteGate } from "./cluster.ts";
 import { ConnectionError } from "./connection-error.ts";
 import type { ApiRequest, HttpClient } from "./http-client.ts";
 import { ReadOnlyError } from "./read-only-error.ts";
@@ -30,6 +30,8 @@ export interface GateOptions {
 export class Gate implements WriteGate {
   readonly readOnly: Value<boolean>;
   readonly journal = createValue<readonly JournalEntry[]>([]);
+  readonly protection = createValue<Protection>("open");
+  readonly #permits = new Set<(target: ObjectTarget) => boolean>();
   readonly #client: HttpClient;
   readonly #clock: Clock;
   readonly #context: string;
@@ -43,6 +45,16 @@ export class Gate implements WriteGate {
 
   setReadOnly(readOnly: boolean): void {
     this.readOnly.set(readOnly);
+  }
+
+  setProtection(protection: Protection): void {
+    this.protection.set(protection);
+    if (protection === "read-only") this.readOnly.set(true);
+  }
+
+  permit(covers: (target: ObjectTarget) => boolean): () => void {
+    this.#permits.add(covers);
+    return () => this.#permits.delete(covers);
   }
 
   async delete(
@@ -153,6 +165,15 @@ export class Gate implements WriteGate {
     if (this.readOnly.get()) throw new ReadOnlyError(`${verb} ${groupResource(target.resource)} ${nameOf(target)}`);
   }
 
+  #demandPermit(verb: string, target: ObjectTarget): void {
+    const protection = this.protection.get();
+    if (protection !== "confirm" && protection !== "type-name") return;
+    if ([...this.#permits].some((covers) => covers(target))) return;
+    throw new KelpieError(`${verb} ${groupResource(target.resource)} ${nameOf(target)}: refused, nobody agreed to it`, {
+      hint: `the protection of the context ${this.#context} wants a question before each write`,
+    });
+  }
+
   async #write(
     verb: string,
     target: ObjectTarget,
@@ -160,6 +181,7 @@ export class Gate implements WriteGate {
     dryRun = false,
   ): Promise<unknown> {
     this.#refuse(verb, target);
+    if (!dryRun) this.#demandPermit(verb, target);
     try {
       const answer = await this.#client.json({ ...request, about: subjectOf(target, verb) });
       if (!dryRun) this.#record(verb, target);

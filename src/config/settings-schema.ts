@@ -2,6 +2,10 @@ import { z } from "zod";
 
 const contextSettings = z.strictObject({
   readOnly: z.boolean().optional().describe("Refuse every write in this context, whatever readOnly says."),
+  protection: z
+    .enum(["open", "confirm", "type-name", "read-only"])
+    .optional()
+    .describe("open, confirm (a question before each write), type-name (the name is typed too) or read-only."),
 });
 
 /**

@@ -10,6 +10,7 @@ import type {
   LogHandler,
   LogQuery,
   MetricsSnapshot,
+  Protection,
   ResourceRow,
   ResourceStore,
   RowChanges,
@@ -224,6 +225,7 @@ export class MemoryCluster implements Cluster {
 
   #createGate(): WriteGate {
     const readOnly = createValue(false);
+    const protection = createValue<Protection>("open");
     let created = 0;
     const write = (verb: string, target: { readonly name: string; readonly namespace: string }, detail?: unknown) => {
       if (readOnly.get()) return Promise.reject(new KelpieError("read-only"));
@@ -236,6 +238,9 @@ export class MemoryCluster implements Cluster {
     return {
       readOnly,
       setReadOnly: (on) => readOnly.set(on),
+      protection,
+      setProtection: (level) => protection.set(level),
+      permit: () => () => {},
       delete: (target, options) => write("delete", target, options),
       scale: (target, replicas) => write("scale", target, replicas),
       restart: (target) => write("restart", target),

@@ -17,9 +17,10 @@ export function createCordon(services: AppServices): Operations["cordon"] {
       });
       if (answer === undefined) return;
     }
-    await onEach(services, nodes, `${verb}ed`, async (node) => {
+    const act = async (node: (typeof nodes)[number]): Promise<void> => {
       const spec = { unschedulable: unschedulable ? true : null };
       await cluster.writes.patch(node, "merge", { spec }, { verb });
-    });
+    };
+    await onEach(services, nodes, `${verb}ed`, act, { asked: unschedulable });
   };
 }

@@ -8,7 +8,7 @@ import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
 import { Task } from "../../lib/task.ts";
 import type { AppServices } from "../context.ts";
 import { GRACE } from "./delete.ts";
-import { nameTargets } from "./on-each.ts";
+import { approve, nameTargets } from "./on-each.ts";
 
 const EMPTY_DIR = ["refuse to drain", "evict, the data is lost"] as const;
 const UNMANAGED = ["refuse to drain", "delete for good"] as const;
@@ -33,12 +33,15 @@ export function createDrain(services: AppServices): Operations["drain"] {
     }
     const answer = await services.app.confirm(question(what, found));
     if (answer === undefined) return;
+    const release = await approve(services, nodes, { asked: true, also: ({ resource }) => resource === pods });
+    if (release === undefined) return;
     const gracePeriodSeconds = GRACE.get(answer["grace"] ?? "");
     const task = drainTask(services, cluster, nodes, pods, {
       deleteEmptyDir: answer["emptyDir"] === EMPTY_DIR[1],
       force: answer["unmanaged"] === UNMANAGED[1],
       ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     });
+    void task.ended.then(release);
     services.app.open({ view: "task", parameters: { task }, title: task.title });
   };
 }

@@ -9,6 +9,7 @@ import { DIFF_TONES, diffText, type DiffLine } from "../../lib/line-diff.ts";
 import type { AppServices } from "../context.ts";
 import { createEditFile, editorCommand, keepEdit, runEditor, type EditFile } from "./edit-file.ts";
 import { editDiff, withNotes, withoutNotes } from "./edit-text.ts";
+import { approve } from "./on-each.ts";
 import { hintOf } from "./shell.ts";
 
 /**
@@ -111,7 +112,12 @@ class EditSession {
             await this.#keep(text, "the edit was cancelled");
             return undefined;
           }
-          const written = await this.#apply(text, false);
+          const release = await approve(this.#services, [this.#target], { asked: true });
+          if (release === undefined) {
+            await this.#keep(text, "the edit was cancelled");
+            return undefined;
+          }
+          const written = await this.#apply(text, false).finally(release);
           if (written.outcome !== "conflict") {
             app.flash("info", `${this.#target.resource.singular} ${this.#target.name} was edited`);
             return undefined;

@@ -34,9 +34,13 @@ export function createRunNow(services: AppServices): Operations["runNow"] {
     });
     if (answer === undefined) return;
     const started: string[] = [];
-    await onEach(services, targets, "started", async (target) => {
+    const start = async (target: TargetObject): Promise<void> => {
       const job = await cluster.writes.create(jobs, target.namespace, newJob(target, jobs));
       started.push(job.metadata.name ?? "");
+    };
+    const places = new Set(targets.map((target) => target.namespace));
+    await onEach(services, targets, "started", start, {
+      also: ({ resource, namespace, uid }) => resource === jobs && uid === undefined && places.has(namespace),
     });
     if (targets.length === 1 && started.length === 1) services.app.flash("info", `job ${started[0]} started`);
   };

@@ -1,4 +1,4 @@
-import type { ConnectionStatus, ContextInfo } from "../../cluster/cluster.ts";
+import type { ConnectionStatus, ContextInfo, Protection } from "../../cluster/cluster.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
 import type { ClusterUsage } from "../cluster-usage.ts";
@@ -9,6 +9,7 @@ import { sanitize, textWidth, truncate } from "../../lib/text.ts";
 export interface HeaderFacts {
   readonly context: ContextInfo | undefined;
   readonly readOnly: boolean;
+  readonly protection?: Protection;
   readonly status: ConnectionStatus | undefined;
   readonly usage: ClusterUsage;
   readonly now: number;
@@ -27,12 +28,14 @@ const SPACIOUS = 120;
 
 /** One line: what is connected at the left, the state of the connection at the right. */
 export function headerLine(facts: HeaderFacts, columns: number, palette: Palette): string {
-  const { context, readOnly, status } = facts;
+  const { context, readOnly, protection, status } = facts;
   const spacious = columns >= SPACIOUS;
   const parts: Part[] = [];
   if (context !== undefined) {
     parts.push({ label: spacious ? "context" : "", value: sanitize(context.name), style: "title", order: 0 });
     if (readOnly) parts.push({ label: "", value: "read-only", style: "read-only", order: 1 });
+    else if (protection === "confirm") parts.push({ label: "", value: "asks first", style: "warning", order: 1 });
+    else if (protection === "type-name") parts.push({ label: "", value: "protected", style: "danger", order: 1 });
     if (context.cluster !== context.name) parts.push({ label: "cluster", value: sanitize(context.cluster), order: 5 });
     if (context.user !== context.name) parts.push({ label: "user", value: sanitize(context.user), order: 6 });
   }

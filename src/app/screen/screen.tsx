@@ -1,5 +1,6 @@
 import { Box, useApp, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore, type ReactElement } from "react";
+import type { Protection } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
@@ -31,6 +32,7 @@ export interface ScreenProps {
 
 const NOTHING = createValue(undefined);
 const OFF = createValue(false);
+const OPEN = createValue<Protection>("open");
 
 /** The whole terminal: header, hints, title, the view in front, crumbs, flash line or prompt, and the dialog over it. */
 export function Screen(props: ScreenProps): ReactElement {
@@ -108,6 +110,7 @@ function useHeaderFacts(controller: Controller, clock: Clock): HeaderFacts {
   const cluster = useStore(controller.session.cluster);
   const status = useStore<HeaderFacts["status"]>(cluster?.status ?? NOTHING);
   const readOnly = useStore<boolean>(cluster?.writes.readOnly ?? OFF);
+  const protection = useStore<Protection>(cluster?.writes.protection ?? OPEN);
   const usage = useStore<ClusterUsage>(useUsage(controller));
   // Seconds go on in the header only while it counts them.
   const counting = status !== undefined && status.state !== "connected";
@@ -115,7 +118,7 @@ function useHeaderFacts(controller: Controller, clock: Clock): HeaderFacts {
     (listener) => (counting ? clock.every(1000, listener, { background: true }) : () => {}),
     () => (counting ? Math.floor(clock.now() / 1000) : 0),
   );
-  return { context: cluster?.context, readOnly, status, usage, now: counting ? second * 1000 : 0 };
+  return { context: cluster?.context, readOnly, protection, status, usage, now: counting ? second * 1000 : 0 };
 }
 
 const usages = new WeakMap<object, ReturnType<typeof followClusterUsage>>();
