@@ -73,7 +73,7 @@ export class LogFollower {
   /** After a stream: whether nothing more can come. Reads what is left of an instance that another one has replaced. */
   async #isOver(last: Ending): Promise<boolean> {
     let fate = await this.#fate();
-    if (fate === "running" && last === "complete") {
+    if (last === "complete" && (fate === "running" || (fate === "unknown" && this.#brought > 0))) {
       // The stream ended and the container did not: the server or something on the way limits how long it may last.
       await this.#sleeper.sleep(this.#backoff.next(), this.#signal);
       fate = await this.#fate();

@@ -15,6 +15,7 @@ import { logFilterFault, parseLogFilter } from "./log-filter.ts";
 import { plainLogLine, plainText, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
 import { prefixesOf } from "./log-prefixes.ts";
 import { recordColumns, type RecordColumn } from "./record-line.ts";
+import { saveLog } from "./save-log.ts";
 import { LogStreams, type LogWindow } from "./log-streams.ts";
 import { podListText, targetsText, type PodList } from "./pod-selection.ts";
 
@@ -42,6 +43,7 @@ const CACHED_LINES = 2000;
 class LogsView {
   readonly view: TextView;
   readonly #host: ViewHost;
+  readonly #fileName: string;
   readonly #targets: readonly TargetObject[];
   readonly #list: PodList | undefined;
   readonly #container: string | undefined;
@@ -71,6 +73,7 @@ class LogsView {
     this.#buffer = new LogBuffer(host.settings.logs.bufferMegabytes * 1024 * 1024);
     const [first] = parameters.targets;
     const of = parameters.list === undefined ? targetsText(parameters.targets) : podListText(parameters.list);
+    this.#fileName = `${first?.name ?? "pods"}${this.#container === undefined ? "" : `-${this.#container}`}.log`;
     this.view = new TextView(host, {
       id: "logs",
       scopes: ["logs", "text"],
@@ -78,7 +81,7 @@ class LogsView {
       where: `${of}${this.#container === undefined ? "" : ` ${this.#container}`}`,
       pager: this.#pager,
       freshness: this.#freshness,
-      fileName: `${first?.name ?? "pods"}${this.#container === undefined ? "" : `-${this.#container}`}.log`,
+      fileName: this.#fileName,
       notes: () => this.#notes(),
       selection: () =>
         first === undefined
@@ -153,6 +156,9 @@ class LogsView {
         return true;
       case "logs.columns":
         void this.#askColumns();
+        return true;
+      case "text.save":
+        void this.#save();
         return true;
       case "logs.record":
         void this.#expand();
@@ -287,6 +293,12 @@ class LogsView {
       prefixes: this.#prefixes,
       structure: this.#raw ? undefined : this.#columns,
     };
+  }
+
+  async #save(): Promise<void> {
+    this.#flush();
+    const options = this.#lineOptions();
+    await saveLog(this.#host, this.#fileName, Array.from(this.#entries), (entry) => plainLogLine(entry, options));
   }
 
   #wholeText(): string {

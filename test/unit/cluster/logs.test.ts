@@ -166,6 +166,24 @@ describe("a followed log", () => {
     expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["one", "last words"]);
   });
 
+  it("goes on after a cut without the right to look at the pod, and ends when nothing more comes", async () => {
+    const { server, cluster } = await open();
+    let over = false;
+    server.intercept(({ path }) => {
+      if (path.endsWith("/pods/talker")) return { kind: "status", code: 403, reason: "Forbidden" };
+      return over ? { kind: "raw", code: 200, body: `${time(2)} two\n`, contentType: "text/plain" } : undefined;
+    });
+    server.logs.append(CONTAINER, time(1), "one");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    server.logs.end(CONTAINER, "cut");
+    server.logs.append(CONTAINER, time(2), "two");
+    await eventually(heard, ({ lines }) => lines.length === 2);
+    over = true;
+    server.logs.end(CONTAINER, "clean");
+    expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["one", "two"]);
+  });
+
   it("says that lines may be missing when a broken stream's pod is gone", async () => {
     const { server, cluster } = await open();
     server.logs.append(CONTAINER, time(1), "one");

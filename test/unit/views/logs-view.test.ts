@@ -186,6 +186,7 @@ test("a log is saved whole and without control sequences, readable by its owner 
   view.command("logs.timestamps");
   view.command("text.save");
   await expect.poll(() => host.flashes.length).toBe(1);
+  expect(host.flashes[0]).toContain("1 line saved");
   const path = /saved to (\S+)$/.exec(host.flashes[0] ?? "")?.[1] ?? "";
   expect(await readFile(path, "utf8")).toBe(`${time(1)} red x\n`);
 });
