@@ -1,5 +1,5 @@
 import { parseApiVersion } from "../../lib/kube/gvr.ts";
-import { controllerOf } from "../../lib/kube/object.ts";
+import { asString, controllerOf } from "../../lib/kube/object.ts";
 import type { Action, ActionContext, TargetObject } from "../action.ts";
 
 const onlyOne = ({ cursor }: ActionContext): string | undefined =>
@@ -21,11 +21,14 @@ const lacks =
 function ownerOf(target: TargetObject | undefined): { readonly kind: string; readonly command: string } | undefined {
   if (target === undefined) return undefined;
   const owner = controllerOf(target.object) ?? target.object.metadata.ownerReferences?.[0];
-  if (owner === undefined) return undefined;
-  const { group } = parseApiVersion(owner.apiVersion);
-  const name = group === "" ? owner.kind.toLowerCase() : `${owner.kind.toLowerCase()}.${group}`;
+  // References come as the server sends them: any field may be missing.
+  const kind = asString(owner?.kind);
+  const ownerName = asString(owner?.name);
+  if (kind === "" || ownerName === "") return undefined;
+  const { group } = parseApiVersion(asString(owner?.apiVersion));
+  const name = group === "" ? kind.toLowerCase() : `${kind.toLowerCase()}.${group}`;
   const where = target.namespace === "" ? "" : ` ${target.namespace}`;
-  return { kind: owner.kind, command: `${name}${where} =${owner.name}` };
+  return { kind, command: `${name}${where} =${ownerName}` };
 }
 
 export const resourceActions: readonly Action[] = [

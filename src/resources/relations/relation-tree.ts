@@ -72,7 +72,7 @@ export class RelationGraph {
   alone(member: Member): RelationNode {
     const { resource, object } = member;
     const owner = controllerOf(object);
-    const how = owner === undefined ? "" : `of ${owner.kind.toLowerCase()} ${owner.name}`;
+    const how = owner === undefined ? "" : `of ${asString(owner.kind).toLowerCase()} ${asString(owner.name)}`;
     const key = `${resource} ${objectPath(object)}`;
     return { key, name: nameOf(member), what: resource, how, member, children: [] };
   }
