@@ -6,42 +6,8 @@ import { parseFilter, type RowTest } from "./filter.ts";
 import { mergeFew, orderByKey, positionIn, sortInterruptibly } from "./row-order.ts";
 import { ITEMS_PER_LOOK, SlicedWork, type Interruptible } from "./sliced-work.ts";
 import type { Sort, TableColumn, TableRow } from "./table-column.ts";
-
-/** A row in the table: one object for as long as the key exists; `row` is its newest version. */
-export interface TableEntry {
-  readonly key: string;
-  row: TableRow;
-  /** Namespace and name: the order of equal sort keys. */
-  order: string;
-  sortKey: number | string;
-  shown: boolean;
-  haystack: string | undefined;
-}
-
-/** Changes of rows, as a store tells them. */
-export interface TableChanges {
-  readonly changed: Iterable<string> & { readonly size: number };
-  readonly removed: Iterable<string> & { readonly size: number };
-  readonly reset: boolean;
-}
-
-export interface TableState {
-  /** Rises with everything that can be seen. */
-  readonly version: number;
-  /** Rows in the table after the filter, and before it. */
-  readonly count: number;
-  readonly total: number;
-  /** Index of the row under the cursor; -1 in an empty table. */
-  readonly cursor: number;
-  /** Index of the first row on screen. */
-  readonly top: number;
-  readonly sort: Sort;
-  readonly filter: string;
-  /** What is wrong with the filter as typed; the rows are those of the last right one. */
-  readonly fault: string | undefined;
-  readonly faultsOnly: boolean;
-  readonly marks: number;
-}
+import { byName, descendingKeys, newEntry, type TableEntry } from "./table-entry.ts";
+import { EMPTY_TABLE, type TableChanges, type TableState } from "./table-state.ts";
 
 /** What a rebuild makes anew beside the filter, and what it ends with. */
 interface Stale {
@@ -66,18 +32,7 @@ const FEW = 64;
  * loop; until it is done the rows stay as they were. It knows neither colours nor the screen's width.
  */
 export class TableModel {
-  readonly #state = createValue<TableState>({
-    version: 0,
-    count: 0,
-    total: 0,
-    cursor: -1,
-    top: 0,
-    sort: { column: "", descending: false },
-    filter: "",
-    fault: undefined,
-    faultsOnly: false,
-    marks: 0,
-  });
+  readonly #state = createValue(EMPTY_TABLE);
   readonly #entries = new Map<string, TableEntry>();
   readonly #marks = new Set<string>();
   readonly #toneOf: (row: TableRow) => Tone | undefined;
@@ -534,19 +489,4 @@ export class TableModel {
       marks: this.#marks.size,
     }));
   }
-}
-
-/** Equal keys stay in ascending order of their names. */
-function descendingKeys(left: number | string, right: number | string): number {
-  return compareOrder(right, left);
-}
-
-function byName(left: TableEntry, right: TableEntry): number {
-  if (left.order !== right.order) return left.order < right.order ? -1 : 1;
-  return left.key < right.key ? -1 : left.key === right.key ? 0 : 1;
-}
-
-function newEntry(row: TableRow): TableEntry {
-  const { namespace = "", name = "" } = row.object.metadata;
-  return { key: row.key, row, order: `${namespace}/${name}`, sortKey: 0, shown: false, haystack: undefined };
 }

@@ -3,7 +3,7 @@ import { fit, sanitize, textWidth } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
 import { layOutColumns, type ColumnLayout } from "../../state/table/column-layout.ts";
 import type { Sort, TableColumn, TableRow } from "../../state/table/table-column.ts";
-import type { TableEntry } from "../../state/table/table-model.ts";
+import type { TableEntry } from "../../state/table/table-entry.ts";
 
 /** A row as it was painted last, and what it was painted from. */
 interface Painted {
