@@ -80,7 +80,7 @@ export interface RowChanges {
 /** A shared live list: starts with its first subscriber, stops some seconds after the last one has gone. */
 export interface ResourceStore extends Subscribable<ListSnapshot> {
   readonly query: ListQuery;
-  /** Like `subscribe`, with what changed; notifications are batched (at most one in 50 ms). */
+  /** Like `subscribe`, with what changed; notifications are batched (at most one in 80 ms). */
   subscribeChanges(listener: (changes: RowChanges) => void): () => void;
   /** Lists anew now. */
   reload(): void;

@@ -5,7 +5,7 @@ import type { ListQuery, ListSnapshot, ListState, ResourceRow, ResourceStore, Ro
 import type { Reflector, ReflectorSink } from "./reflector.ts";
 
 /** Notifications come at most so often. */
-const BATCH_MILLISECONDS = 50;
+const BATCH_MILLISECONDS = 80;
 /** How long events gather after quiet before the first notification. */
 const FIRST_BATCH_MILLISECONDS = 10;
 /** How long a store that nobody looks at stays warm. */
