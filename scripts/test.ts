@@ -1,10 +1,8 @@
 /**
  * `npm test`: without arguments the checks of the sources (types, lint, format, dead code, generated files), then every
- * test; with arguments vitest alone with them. Ends with one line `N passed, N failed, N skipped`.
+ * test; with arguments vitest alone with them. Ends with the lines of summary-reporter.ts.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -18,14 +16,6 @@ const CHECKS: ReadonlyArray<readonly [name: string, command: string, args: reado
   ["dead code", bin("knip"), []],
   ["generated files", process.execPath, [join(root, "scripts/gen.ts"), "--check"]],
 ];
-
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: ReadonlyArray<{ readonly name: string; readonly status: string; readonly message: string }>;
-}
 
 const chosen = process.argv.slice(2);
 let failedChecks = 0;
@@ -41,25 +31,15 @@ if (chosen.length === 0) {
   }
 }
 
-const reportFile = join(tmpdir(), `kelpie-test-${process.pid}.json`);
 const result = spawnSync(
   process.execPath,
   [
     join(root, "node_modules/vitest/vitest.mjs"),
     "run",
     "--reporter=default",
-    "--reporter=json",
-    `--outputFile=${reportFile}`,
+    `--reporter=${join(root, "scripts/summary-reporter.ts")}`,
     ...chosen,
   ],
-  { cwd: root, env, stdio: "inherit" },
+  { cwd: root, env: { ...env, KELPIE_FAILED_CHECKS: String(failedChecks) }, stdio: "inherit" },
 );
-const report = JSON.parse(readFileSync(reportFile, "utf8")) as Report;
-rmSync(reportFile);
-// A file that cannot be loaded has no failed test of its own; it counts as one.
-const brokenFiles = report.testResults.filter((file) => file.status === "failed" && file.message !== "").length;
-const failed = Math.max(report.numFailedTests + failedChecks + brokenFiles, result.status === 0 ? failedChecks : 1);
-console.log(
-  `${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests + report.numTodoTests} skipped`,
-);
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = failedChecks > 0 ? 1 : (result.status ?? 1);

@@ -96,9 +96,7 @@ describe("client-node against objects", () => {
 
 const problem = await whyNoPods();
 
-it.skipIf(problem === undefined)(`streams of pods are not tested with client-node: ${problem}`, () => {
-  expect(problem).toBeDefined();
-});
+if (problem !== undefined) it.skip(`streams of pods are not tested with client-node: ${problem}`, () => {});
 
 describe.skipIf(problem !== undefined)("client-node against pods", () => {
   let cluster: EmbeddedCluster;

@@ -28,9 +28,7 @@ spec:
   ports: [{port: 80, targetPort: 8080}]
 `;
 
-it.skipIf(kubectls.length > 0)("kubectl is not installed: what it does against the API is not tested", () => {
-  expect(kubectls).toEqual([]);
-});
+if (kubectls.length === 0) it.skip("kubectl is not installed: what it does against the API is not tested", () => {});
 
 describe.each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kubectl]))("kubectl %s", (_, kubectl) => {
   let cluster: EmbeddedCluster;
@@ -193,7 +191,7 @@ spec:
   });
 
   it.skipIf(kubectl.minor < 24)(
-    "applies on the server, reports conflicts and takes fields over with force",
+    "applies on the server, reports conflicts and takes fields over with force (kubectl 1.24 or newer)",
     async () => {
       const k = await inNamespace();
       await k("apply --server-side -f -", workload(1));
@@ -205,13 +203,13 @@ spec:
     },
   );
 
-  it.skipIf(kubectl.minor < 24)("refuses unknown fields", async () => {
+  it.skipIf(kubectl.minor < 24)("refuses unknown fields (kubectl 1.24 or newer)", async () => {
     const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a, image: b, imge: c}]}\n";
     const refused = await run("create -f -", pod);
     expect(refused.stderr).toContain('strict decoding error: unknown field "spec.containers[0].imge"');
   });
 
-  it.skipIf(kubectl.minor < 24)("explains kinds", async () => {
+  it.skipIf(kubectl.minor < 24)("explains kinds (kubectl 1.24 or newer)", async () => {
     expect(await out("explain pod.spec.containers.image")).toMatch(/FIELD:\s+image <string>/);
   });
 });

@@ -29,9 +29,7 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 
 const problem = kubectls.length === 0 ? "kubectl is not installed" : await whyNoPods();
 
-it.skipIf(problem === undefined)(`pods are not tested with kubectl: ${problem}`, () => {
-  expect(problem).toBeDefined();
-});
+if (problem !== undefined) it.skip(`pods are not tested with kubectl: ${problem}`, () => {});
 
 /** Waits until a running program has printed something. It goes on printing: its output is not closed. */
 function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {

@@ -43,9 +43,7 @@ spec:
 
 const problem = kubectls.length === 0 ? "kubectl is not installed" : await whyNoPods();
 
-it.skipIf(problem === undefined)(`sessions with pods are not tested: ${problem}`, () => {
-  expect(problem).toBeDefined();
-});
+if (problem !== undefined) it.skip(`sessions with pods are not tested: ${problem}`, () => {});
 
 describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kubectl]))(
   "kubectl %s",

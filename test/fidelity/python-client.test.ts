@@ -24,9 +24,7 @@ const python = await findPython();
 const problem =
   python === undefined ? "Python has no package kubernetes (Debian: python3-kubernetes)" : await whyNoPods();
 
-it.skipIf(problem === undefined)(`Python's client is not tested: ${problem}`, () => {
-  expect(problem).toBeDefined();
-});
+if (problem !== undefined) it.skip(`Python's client is not tested: ${problem}`, () => {});
 
 describe.skipIf(problem !== undefined)("Python's client", () => {
   let cluster: EmbeddedCluster;
