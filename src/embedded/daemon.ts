@@ -10,7 +10,7 @@ import type { DaemonMessage } from "./lifecycle/daemon-message.ts";
 import { EngineRunningError, lockEngine } from "./lifecycle/engine-lock.ts";
 import { identify } from "./runtimes/process-identity.ts";
 import type { RuntimeName } from "./runtimes/runtime.ts";
-import { KUBERNETES_VERSION } from "./server/api-server.ts";
+import { KUBERNETES_VERSION } from "./machinery/kubernetes-version.ts";
 
 const EXIT_MILLISECONDS = 2000;
 /** For all containers to end: the runtime kills them at once. */

@@ -3,11 +3,10 @@ import { arch, availableParallelism, freemem, hostname, networkInterfaces, platf
 import { asRecords, asString, type KubeObject } from "../../lib/kube/object.ts";
 import { formatTime } from "../machinery/time.ts";
 import type { RuntimeLimitation, RuntimeName } from "../runtimes/runtime.ts";
+import { KUBERNETES_VERSION } from "../machinery/kubernetes-version.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Of the Kubernetes release whose behaviour kelpie follows. */
-const KUBELET_VERSION = "v1.36.0";
 const RUNTIME_VERSION = "0.1.0";
 const MAX_PODS = 110;
 /** Upstream's eviction thresholds: less available memory or disk than this is pressure. */
@@ -71,8 +70,8 @@ export function nodeStatus(input: NodeInput, old: Fields): Fields {
       kernelVersion: release(),
       osImage: osImage(),
       containerRuntimeVersion: `kelpie-${input.runtime}://${RUNTIME_VERSION}`,
-      kubeletVersion: KUBELET_VERSION,
-      kubeProxyVersion: KUBELET_VERSION,
+      kubeletVersion: KUBERNETES_VERSION,
+      kubeProxyVersion: KUBERNETES_VERSION,
       operatingSystem: goPlatform(),
       architecture: goArchitecture(),
     },

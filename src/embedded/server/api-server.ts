@@ -10,11 +10,9 @@ import { AGGREGATED_TYPE } from "./discovery.ts";
 import type { Exchange, ServerContext } from "./exchange.ts";
 import { wantsAggregatedDiscovery } from "./negotiation.ts";
 import { parseResourcePath, requestUrl, withoutTrailingSlashes } from "./request-info.ts";
+import { KUBERNETES_VERSION } from "../machinery/kubernetes-version.ts";
 import { handleResource } from "./resource-handler.ts";
 import { sendAnswer, sendError, sendJson, sendText } from "./response.ts";
-
-/** The release whose API this server speaks; `+kelpie` says who does. */
-export const KUBERNETES_VERSION = "v1.36.0";
 
 const MAX_HEADER_BYTES = 2 ** 20;
 const HEALTH_PATHS = new Set(["/healthz", "/livez", "/readyz"]);
