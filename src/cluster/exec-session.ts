@@ -3,6 +3,7 @@ import type { RawData, WebSocket } from "ws";
 import { asArray, asString, at } from "../lib/kube/object.ts";
 import { KelpieError } from "../lib/errors.ts";
 import { apiPath } from "../lib/kube/gvr.ts";
+import { CHANNEL } from "../lib/kube/remote-command-channel.ts";
 import { describe, type RequestSubject } from "./api-error.ts";
 import { openChannelSocket } from "./channel-socket.ts";
 import type { ExecSession } from "./cluster.ts";
@@ -14,13 +15,6 @@ const PODS = { group: "", version: "v1", resource: "pods" } as const;
 /** v5 adds the closing of single channels; servers before 1.30 speak v4. */
 const V5 = "v5.channel.k8s.io";
 const PROTOCOLS = [V5, "v4.channel.k8s.io"] as const;
-
-const STDIN = 0;
-const STDOUT = 1;
-const STDERR = 2;
-const STATUS = 3;
-const RESIZE = 4;
-const CLOSE = 255;
 
 /** What to run or to attach to. Without a command it is an attach. */
 export interface SessionRequest {
@@ -80,7 +74,7 @@ class ChannelSession implements ExecSession {
   }
 
   resize(columns: number, rows: number): void {
-    this.#send(RESIZE, Buffer.from(JSON.stringify({ Width: columns, Height: rows })));
+    this.#send(CHANNEL.resize, Buffer.from(JSON.stringify({ Width: columns, Height: rows })));
   }
 
   close(): void {
@@ -98,11 +92,11 @@ class ChannelSession implements ExecSession {
       },
       write: (chunk: Buffer, _encoding, done) => {
         if (socket.readyState !== socket.OPEN) done(new ConnectionError("cut", "the session has ended"));
-        else socket.send(Buffer.concat([Buffer.from([STDIN]), chunk]), done);
+        else socket.send(Buffer.concat([Buffer.from([CHANNEL.stdin]), chunk]), done);
       },
       final: (done) => {
         // Before v5 there is no way to say that the input has ended.
-        if (socket.protocol === V5) this.#send(CLOSE, Buffer.from([STDIN]));
+        if (socket.protocol === V5) this.#send(CHANNEL.close, Buffer.from([CHANNEL.stdin]));
         done();
       },
     });
@@ -119,13 +113,13 @@ class ChannelSession implements ExecSession {
     const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
     const payload = bytes.subarray(1);
     switch (bytes[0]) {
-      case STDOUT:
+      case CHANNEL.stdout:
         if (payload.length > 0 && !this.stream.push(payload)) this.#socket.pause();
         break;
-      case STDERR:
+      case CHANNEL.stderr:
         if (payload.length > 0) this.stderr.write(payload);
         break;
-      case STATUS:
+      case CHANNEL.error:
         this.#status(payload.toString("utf8"));
         break;
       default:

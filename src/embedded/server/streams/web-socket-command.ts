@@ -2,10 +2,8 @@ import { PassThrough, Writable } from "node:stream";
 import { callbackify } from "node:util";
 import type { WebSocket } from "ws";
 import { asNumber, asRecord } from "../../../lib/kube/object.ts";
+import { CHANNEL } from "../../../lib/kube/remote-command-channel.ts";
 import type { RemoteStreams } from "./remote-command.ts";
-
-/** `v4.channel.k8s.io` and `v5.channel.k8s.io`: the first byte of each message says which stream it belongs to. */
-const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
 export interface CommandStreamOptions {
   readonly stdin: boolean;
