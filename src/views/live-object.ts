@@ -22,7 +22,7 @@ export interface LiveObjectState {
 const POLL_MILLISECONDS = 5000;
 
 /**
- * One object, watched while shown: a list with `metadata.name` as its field selector, so that the watch is shared and
+ * One object, kept up to date: a list with `metadata.name` as its field selector, so that the watch is shared and
  * resumed like any other. Where listing is not allowed the object is read again and again instead.
  */
 export class LiveObject {
@@ -31,7 +31,6 @@ export class LiveObject {
   readonly #target: TargetObject;
   readonly #store: ResourceStore;
   readonly #state;
-  #shown: Disposer | undefined;
 
   constructor(cluster: Cluster, clock: Clock, target: TargetObject) {
     this.#cluster = cluster;
@@ -54,26 +53,25 @@ export class LiveObject {
     return this.#state;
   }
 
-  show(): void {
-    if (this.#shown !== undefined) return;
-    const shown = new Disposer();
-    this.#shown = shown;
-    shown.add(this.#store.subscribe(() => this.#take(this.#store.get(), shown)));
-    this.#take(this.#store.get(), shown);
-  }
-
-  hide(): void {
-    this.#shown?.dispose();
-    this.#shown = undefined;
+  /**
+   * Keeps `state` up to date and calls `listener` at every change from now on, until what it returns is called. One
+   * caller at a time.
+   */
+  watch(listener: () => void): Cancel {
+    const watched = new Disposer();
+    watched.add(this.#store.subscribe(() => this.#take(this.#store.get(), watched)));
+    this.#take(this.#store.get(), watched);
+    watched.add(this.#state.subscribe(listener));
+    return () => watched.dispose();
   }
 
   reload(): void {
     this.#store.reload();
   }
 
-  #take(snapshot: ListSnapshot, shown: Disposer): void {
+  #take(snapshot: ListSnapshot, watched: Disposer): void {
     if (snapshot.status.state === "denied") {
-      if (!this.#polling) this.#poll(shown);
+      if (!this.#polling) this.#poll(watched);
       return;
     }
     const freshness = freshnessOf(snapshot.status);
@@ -88,10 +86,10 @@ export class LiveObject {
 
   #polling = false;
 
-  #poll(shown: Disposer): void {
+  #poll(watched: Disposer): void {
     this.#polling = true;
     let cancel: Cancel = () => undefined;
-    shown.add(() => {
+    watched.add(() => {
       this.#polling = false;
       cancel();
     });
@@ -102,12 +100,12 @@ export class LiveObject {
       const { resource, namespace, name } = this.#target;
       this.#cluster.get({ resource, namespace, name }).then(
         (object) => {
-          if (shown.disposed) return;
+          if (watched.disposed) return;
           this.#state.set({ object: this.#named(object), deleted: false, freshness: { state: "live", mode: "poll" } });
           again();
         },
         (error: unknown) => {
-          if (shown.disposed) return;
+          if (watched.disposed) return;
           const freshness: Freshness = { state: "denied", reason: errorMessage(error) };
           this.#state.update((state) => ({ ...state, freshness }));
           again();

@@ -1,5 +1,6 @@
 import type { TargetObject } from "../hotkeys/action.ts";
 import { KelpieError } from "../lib/errors.ts";
+import { singularName } from "../lib/kube/gvr.ts";
 import { asArray, isRecord } from "../lib/kube/object.ts";
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -22,6 +23,11 @@ export function targetsParameter(parameters: Parameters): readonly TargetObject[
   const targets = asArray(parameters["targets"]).filter(isTarget);
   if (targets.length > 0) return targets;
   throw new KelpieError("this view needs objects and was opened without any");
+}
+
+/** `pod default/web-1`, for titles. */
+export function targetTitle(target: TargetObject): string {
+  return `${singularName(target.resource)} ${targetPath(target)}`;
 }
 
 /** `namespace/name`, or `name` where there is no namespace. */

@@ -3,7 +3,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { applyEdit, editableYaml } from "../../cluster/edit.ts";
 import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import { errorMessage } from "../../lib/errors.ts";
-import { apiVersionOf } from "../../lib/kube/gvr.ts";
+import { apiVersionOf, singularName } from "../../lib/kube/gvr.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { DIFF_TONES, diffText, type DiffLine } from "../../lib/line-diff.ts";
 import type { AppServices } from "../context.ts";
@@ -28,7 +28,7 @@ export function createEdit(services: AppServices): Operations["edit"] {
     let file: EditFile | undefined;
     try {
       const original = await readObject(cluster, target);
-      file = await createEditFile(`${target.resource.singular || target.resource.resource}-${target.name}`);
+      file = await createEditFile(`${singularName(target.resource)}-${target.name}`);
       await new EditSession(services, cluster, target, file, original).run();
     } catch (error) {
       services.app.flash("error", `${target.name} was not edited: ${errorMessage(error)}${hintOf(error)}`);
@@ -157,7 +157,7 @@ class EditSession {
   async #confirm(diff: readonly DiffLine[]): Promise<boolean> {
     const { resource, name } = this.#target;
     const choices = await this.#services.app.confirm({
-      title: `Change ${resource.singular || resource.resource} ${name}?`,
+      title: `Change ${singularName(resource)} ${name}?`,
       lines: diff.map(diffText),
       lineTones: diff.map((line) => DIFF_TONES[line.kind]),
       confirmLabel: "Apply",

@@ -18,6 +18,11 @@ export interface ApiResource extends Gvr {
   readonly subresources: readonly string[];
 }
 
+/** `pod`: what one object is called. Some servers leave `singular` empty. */
+export function singularName(resource: { readonly singular: string; readonly resource: string }): string {
+  return resource.singular || resource.resource;
+}
+
 /** `apps/v1`, or `v1` for the core group: what `apiVersion` holds. */
 export function apiVersionOf(gvr: { readonly group: string; readonly version: string }): string {
   return gvr.group === "" ? gvr.version : `${gvr.group}/${gvr.version}`;

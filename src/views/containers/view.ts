@@ -54,9 +54,7 @@ class ContainersView {
     const { clock, cluster } = this.#host;
     const shown = new Disposer();
     this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(cluster.metrics.subscribe(() => this.#refresh()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
     this.#refresh();

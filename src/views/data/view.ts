@@ -1,5 +1,5 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Cancel } from "../../lib/clock.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { dataEntries, type DataEntry } from "../../resources/data-entries.ts";
 import { ListView } from "../list-view.tsx";
@@ -18,7 +18,7 @@ class DataView {
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #revealed = new Set<string>();
   #entries: readonly DataEntry[] = [];
-  #shown: Disposer | undefined;
+  #stopWatch: Cancel | undefined;
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
@@ -41,8 +41,8 @@ class DataView {
         name === "data.reveal" && !this.#secret ? "nothing is masked in a ConfigMap" : undefined,
       show: () => this.#show(),
       hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
+        this.#stopWatch?.();
+        this.#stopWatch = undefined;
       },
     });
   }
@@ -84,11 +84,7 @@ class DataView {
   }
 
   #show(): void {
-    const shown = new Disposer();
-    this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    this.#stopWatch = this.#live.watch(() => this.#refresh());
     this.#refresh();
   }
 

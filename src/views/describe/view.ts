@@ -9,7 +9,7 @@ import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
-import { targetParameter, targetPath } from "../view-parameters.ts";
+import { targetParameter, targetTitle } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 import { eventSelector, eventsOf } from "./model.ts";
 
@@ -37,7 +37,7 @@ class DescribeView {
     this.view = new TextView(host, {
       id: "describe",
       what: "describe",
-      where: `${target.resource.singular || target.resource.resource} ${targetPath(target)}`,
+      where: targetTitle(target),
       pager: this.#pager,
       freshness: this.#freshness,
       fileName: `${target.name}-describe.txt`,
@@ -57,9 +57,7 @@ class DescribeView {
   #show(): void {
     const shown = new Disposer();
     this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(this.#host.clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
     shown.add(this.#host.cluster.catalog.subscribe(() => this.#subscribeOthers()));
     this.#subscribeOthers();

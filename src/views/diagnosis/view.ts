@@ -9,7 +9,7 @@ import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
 import { RelatedStores } from "../related-stores.ts";
 import { TextView } from "../text-view.tsx";
-import { targetParameter, targetPath } from "../view-parameters.ts";
+import { targetParameter, targetTitle } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 import { LogTails } from "./log-tails.ts";
 
@@ -40,7 +40,7 @@ class DiagnosisView {
     this.view = new TextView(host, {
       id: "diagnosis",
       what: "why",
-      where: `${target.resource.singular || target.resource.resource} ${targetPath(target)}`,
+      where: targetTitle(target),
       pager: this.#pager,
       freshness: this.#freshness,
       fileName: `${target.name}-diagnosis.txt`,
@@ -63,9 +63,7 @@ class DiagnosisView {
     const { clock, cluster } = this.#host;
     const shown = new Disposer();
     this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
     shown.add(cluster.catalog.subscribe(() => this.#refresh()));
     this.#refresh();

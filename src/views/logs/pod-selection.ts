@@ -1,5 +1,5 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import type { ApiResource } from "../../lib/kube/gvr.ts";
+import { singularName, type ApiResource } from "../../lib/kube/gvr.ts";
 import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
 import { knownKind } from "../../resources/catalog.ts";
 
@@ -80,7 +80,7 @@ export function targetsText(targets: readonly TargetObject[]): string {
   if (first === undefined) return "";
   const path = objectPath({ metadata: { name: first.name, namespace: first.namespace } });
   if (targets.length > 1) return `${targets.length} ${first.resource.resource}`;
-  return isPod(first) ? path : `${first.resource.singular || first.resource.resource} ${path}`;
+  return isPod(first) ? path : `${singularName(first.resource)} ${path}`;
 }
 
 /** What the title says of a list: its namespace and selectors. */

@@ -15,7 +15,7 @@ import { LiveObject } from "../live-object.ts";
 import { RelatedStores } from "../related-stores.ts";
 import { openDrillDown } from "../resource-table/drill-down.ts";
 import { readTableParameters } from "../resource-table/parameters.ts";
-import { targetParameter, targetPath } from "../view-parameters.ts";
+import { targetParameter, targetTitle } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
 
 const REFRESH_MILLISECONDS = 1000;
@@ -99,10 +99,7 @@ class TreeView {
     const shown = new Disposer();
     this.#shown = shown;
     if (this.#live !== undefined) {
-      const live = this.#live;
-      live.show();
-      shown.add(() => live.hide());
-      shown.add(live.state.subscribe(() => this.#refresh()));
+      shown.add(this.#live.watch(() => this.#refresh()));
     }
     shown.add(cluster.catalog.subscribe(() => this.#refresh()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
@@ -254,11 +251,6 @@ function named(object: KubeObject, resource: ApiResource): KubeObject {
   return { ...object, apiVersion, kind: resource.kind };
 }
 
-/** `pod default/web-1`. */
-function titleOf(target: TargetObject): string {
-  return `${target.resource.singular || target.resource.resource} ${targetPath(target)}`;
-}
-
 export const relationsView: ViewDefinition = {
   id: "relations",
   create(host, parameters): View {
@@ -266,7 +258,7 @@ export const relationsView: ViewDefinition = {
     return new TreeView(host, {
       id: "relations",
       what: "relations",
-      where: titleOf(target),
+      where: targetTitle(target),
       namespace: target.namespace,
       lists: relatedResources(target.resource.namespaced),
       target,
@@ -283,7 +275,7 @@ export const usedByView: ViewDefinition = {
     return new TreeView(host, {
       id: "used-by",
       what: "used by",
-      where: titleOf(target),
+      where: targetTitle(target),
       namespace: target.namespace,
       lists: relatedResources(target.resource.namespaced),
       target,

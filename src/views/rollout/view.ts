@@ -67,9 +67,7 @@ class RolloutView {
   #show(): void {
     const shown = new Disposer();
     this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(this.#host.cluster.catalog.subscribe(() => this.#refresh()));
     shown.add(() => this.#kept.stop());
     this.#refresh();

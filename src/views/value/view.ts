@@ -1,5 +1,5 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Cancel } from "../../lib/clock.ts";
 import { KelpieError } from "../../lib/errors.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { dataEntries } from "../../resources/data-entries.ts";
@@ -20,7 +20,7 @@ class ValueView {
   readonly #pager = new PagerModel();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #revealed: boolean;
-  #shown: Disposer | undefined;
+  #stopWatch: Cancel | undefined;
 
   constructor(host: ViewHost, target: TargetObject, key: string, revealed: boolean) {
     this.#key = key;
@@ -46,16 +46,12 @@ class ValueView {
         return true;
       },
       show: () => {
-        const shown = new Disposer();
-        this.#shown = shown;
-        this.#live.show();
-        shown.add(() => this.#live.hide());
-        shown.add(this.#live.state.subscribe(() => this.#refresh()));
+        this.#stopWatch = this.#live.watch(() => this.#refresh());
         this.#refresh();
       },
       hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
+        this.#stopWatch?.();
+        this.#stopWatch = undefined;
       },
     });
   }

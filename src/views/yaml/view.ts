@@ -1,5 +1,5 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Cancel } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
@@ -7,7 +7,7 @@ import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
-import { targetParameter, targetPath } from "../view-parameters.ts";
+import { targetParameter, targetTitle } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 import { objectYaml, yamlLines } from "./model.ts";
 
@@ -19,7 +19,7 @@ class YamlView {
   readonly #live: LiveObject;
   readonly #pager = new PagerModel();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  #shown: Disposer | undefined;
+  #stopWatch: Cancel | undefined;
   #decode = false;
   #managed = false;
   /** managedFields of the version read last; lists come without them. */
@@ -32,7 +32,7 @@ class YamlView {
     this.view = new TextView(host, {
       id: "yaml",
       what: "yaml",
-      where: `${target.resource.singular || target.resource.resource} ${targetPath(target)}`,
+      where: targetTitle(target),
       pager: this.#pager,
       freshness: this.#freshness,
       fileName: `${target.name}.yaml`,
@@ -43,8 +43,8 @@ class YamlView {
         name === "text.decode" && target.resource.kind !== "Secret" ? "only secrets have values to decode" : undefined,
       show: () => this.#show(),
       hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
+        this.#stopWatch?.();
+        this.#stopWatch = undefined;
       },
     });
   }
@@ -76,11 +76,7 @@ class YamlView {
   }
 
   #show(): void {
-    const shown = new Disposer();
-    this.#shown = shown;
-    this.#live.show();
-    shown.add(() => this.#live.hide());
-    shown.add(this.#live.state.subscribe(() => this.#refresh()));
+    this.#stopWatch = this.#live.watch(() => this.#refresh());
     this.#refresh();
   }
 
@@ -114,7 +110,7 @@ class YamlView {
     this.#host.cluster.get({ resource, namespace, name }).then(
       ({ metadata: { managedFields = [] } }) => {
         this.#managedFields = { managedFields, ...(wanted !== undefined && { resourceVersion: wanted }) };
-        if (this.#shown !== undefined) this.#refresh();
+        if (this.#stopWatch !== undefined) this.#refresh();
       },
       (error: unknown) => this.#host.app.flash("error", `managed fields were not read: ${errorMessage(error)}`),
     );
