@@ -1,7 +1,7 @@
 import type { Cluster, ListSnapshot, ResourceStore } from "../cluster/cluster.ts";
 import { Disposer } from "../lib/disposer.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
-import type { RelatedQuery } from "../resources/describe/describe.ts";
+import type { RelatedQuery } from "../resources/related-query.ts";
 
 /** The lists that a view about one object looks at beside it, watched while that view is shown. */
 export class RelatedStores {

@@ -1,7 +1,5 @@
-import type { Gvr } from "../../lib/kube/gvr.ts";
-import { at } from "../../lib/kube/object.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
-import { querySelector } from "../columns.ts";
+import { podsOnNode, selectedPods, selectedReplicaSets, type RelatedQuery } from "../related-query.ts";
 import { describeConfigMap, describeSecret } from "./data.ts";
 import { DescribeDocument } from "./document.ts";
 import type { DescribeLine } from "./document.ts";
@@ -12,23 +10,13 @@ import { describePod } from "./pods.ts";
 import { describeRole } from "./roles.ts";
 import type { DescribeInput } from "./sections.ts";
 import { describeService, ENDPOINT_SLICES } from "./services.ts";
-import { describeDeployment, describeWorkload, PODS, REPLICA_SETS } from "./workloads.ts";
-
-/** A list of other objects that a description tells of. */
-export interface RelatedQuery {
-  readonly key: string;
-  readonly gvr: Gvr;
-  readonly namespace: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-}
+import { describeDeployment, describeWorkload } from "./workloads.ts";
 
 interface Describer {
   write(document: DescribeDocument, input: DescribeInput): void;
   related?(object: KubeObject): readonly RelatedQuery[];
 }
 
-const podsGvr: Gvr = { group: "", version: "v1", resource: "pods" };
 const workload: Describer = { write: describeWorkload, related: selectedPods };
 
 /** By `group/resource`. */
@@ -39,7 +27,7 @@ const describers: Readonly<Record<string, Describer>> = {
   "/namespaces": { write: describeNamespace, related: namespaceLimits },
   "/configmaps": { write: describeConfigMap },
   "/secrets": { write: describeSecret },
-  "apps/deployments": { write: describeDeployment, related: replicaSets },
+  "apps/deployments": { write: describeDeployment, related: selectedReplicaSets },
   "apps/replicasets": workload,
   "apps/statefulsets": workload,
   "apps/daemonsets": workload,
@@ -70,23 +58,6 @@ export function describeObject(
   const document = new DescribeDocument();
   describerOf(resource).write(document, input);
   return document.lines();
-}
-
-function selectedPods(object: KubeObject): readonly RelatedQuery[] {
-  const labelSelector = querySelector(at(object, "spec", "selector"));
-  if (labelSelector === undefined) return [];
-  return [{ key: PODS, gvr: podsGvr, namespace: object.metadata.namespace ?? "", labelSelector }];
-}
-
-function replicaSets(object: KubeObject): readonly RelatedQuery[] {
-  const labelSelector = querySelector(at(object, "spec", "selector"));
-  if (labelSelector === undefined) return [];
-  const gvr: Gvr = { group: "apps", version: "v1", resource: "replicasets" };
-  return [{ key: REPLICA_SETS, gvr, namespace: object.metadata.namespace ?? "", labelSelector }];
-}
-
-function podsOnNode(node: KubeObject): readonly RelatedQuery[] {
-  return [{ key: PODS, gvr: podsGvr, namespace: "", fieldSelector: `spec.nodeName=${node.metadata.name ?? ""}` }];
 }
 
 function endpointSlices(service: KubeObject): readonly RelatedQuery[] {

@@ -7,7 +7,7 @@ import { podResources } from "../pod-resources.ts";
 import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
 import { timeText, writeConditions, writeEvents, writeIdentity } from "./sections.ts";
-import { PODS } from "./workloads.ts";
+import { PODS } from "../related-query.ts";
 import { scalarText } from "../scalar-text.ts";
 import { sortedEntries } from "../sorted-entries.ts";
 

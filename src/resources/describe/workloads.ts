@@ -5,12 +5,8 @@ import type { DescribeDocument } from "./document.ts";
 import { writePodTemplate } from "./pod-template.ts";
 import type { DescribeInput } from "./sections.ts";
 import { timeText, writeConditions, writeController, writeEvents, writeIdentity } from "./sections.ts";
+import { PODS, REPLICA_SETS } from "../related-query.ts";
 import { scalarText } from "../scalar-text.ts";
-
-/** The label of the ReplicaSets among the related objects of a deployment. */
-export const REPLICA_SETS = "replicasets";
-/** The label of the pods among the related objects. */
-export const PODS = "pods";
 
 /** As `DeploymentDescriber` of kubectl/pkg/describe/describe.go. */
 export function describeDeployment(document: DescribeDocument, input: DescribeInput): void {

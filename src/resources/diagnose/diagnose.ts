@@ -1,18 +1,17 @@
 import { ageOf } from "../../lib/age.ts";
 import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
-import { querySelector } from "../columns.ts";
 import { DescribeDocument, toned, type DescribeLine } from "../describe/document.ts";
-import type { RelatedQuery } from "../describe/describe.ts";
 import { writeConditions } from "../describe/sections.ts";
 import { eventSummary } from "../event-summary.ts";
 import { podTone } from "../pod-status.ts";
 import { conditionsFindings, heldFindings } from "./condition-findings.ts";
 import { containerStatus } from "./container-findings.ts";
-import { NODES, PODS, REPLICA_SETS, SERVICES, STORAGE_CLASSES, type DiagnosisInput, type Finding } from "./finding.ts";
+import { NODES, SERVICES, STORAGE_CLASSES, type DiagnosisInput, type Finding } from "./finding.ts";
 import { claimFindings, nodeFindings } from "./infrastructure-findings.ts";
 import { ingressFindings, serviceFindings } from "./network-findings.ts";
 import { podFindings, podHeadline } from "./pod-findings.ts";
 import { recentChanges, workloadFindings } from "./workload-findings.ts";
+import { PODS, podsGvr, podsOnNode, selectedPods, selectedReplicaSets, type RelatedQuery } from "../related-query.ts";
 import { podContainers } from "../pod-containers.ts";
 
 /** The end of a log that a diagnosis shows. */
@@ -39,17 +38,17 @@ interface Diagnoser {
 
 type ResourceName = { readonly group: string; readonly resource: string };
 
-const workload: Diagnoser = { findings: workloadFindings, related: (object) => selectedPods(object) };
+const workload: Diagnoser = { findings: workloadFindings, related: selectedPods };
 
 /** By `group/resource`. */
 const diagnosers: Readonly<Record<string, Diagnoser>> = {
   "/pods": { findings: podFindings, related: nodeOfPod },
-  "/services": { findings: serviceFindings, related: (object) => selectedPods(object) },
+  "/services": { findings: serviceFindings, related: selectedPods },
   "/nodes": { findings: nodeFindings, related: podsOnNode },
   "/persistentvolumeclaims": { findings: claimFindings, related: claimContext },
   "apps/deployments": {
     findings: workloadFindings,
-    related: (object) => [...selectedPods(object), ...replicaSets(object)],
+    related: (object) => [...selectedPods(object), ...selectedReplicaSets(object)],
   },
   "apps/replicasets": workload,
   "apps/statefulsets": workload,
@@ -190,31 +189,11 @@ function writeEvents(document: DescribeDocument, input: DiagnosisInput, note: st
   );
 }
 
-const podsGvr = { group: "", version: "v1", resource: "pods" } as const;
-
-function selectedPods(object: KubeObject): readonly RelatedQuery[] {
-  const labelSelector = querySelector(at(object, "spec", "selector"));
-  if (labelSelector === undefined) return [];
-  return [{ key: PODS, gvr: podsGvr, namespace: object.metadata.namespace ?? "", labelSelector }];
-}
-
-function replicaSets(object: KubeObject): readonly RelatedQuery[] {
-  const labelSelector = querySelector(at(object, "spec", "selector"));
-  if (labelSelector === undefined) return [];
-  const gvr = { group: "apps", version: "v1", resource: "replicasets" } as const;
-  return [{ key: REPLICA_SETS, gvr, namespace: object.metadata.namespace ?? "", labelSelector }];
-}
-
 function nodeOfPod(pod: KubeObject): readonly RelatedQuery[] {
   const name = asString(at(pod, "spec", "nodeName"));
   if (name === "") return [];
   const gvr = { group: "", version: "v1", resource: "nodes" } as const;
   return [{ key: NODES, gvr, namespace: "", fieldSelector: `metadata.name=${name}` }];
-}
-
-function podsOnNode(node: KubeObject): readonly RelatedQuery[] {
-  const fieldSelector = `spec.nodeName=${node.metadata.name ?? ""}`;
-  return [{ key: PODS, gvr: podsGvr, namespace: "", fieldSelector }];
 }
 
 function claimContext(claim: KubeObject): readonly RelatedQuery[] {

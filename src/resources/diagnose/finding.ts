@@ -21,9 +21,7 @@ export interface DiagnosisInput {
   readonly now: number;
 }
 
-/** Keys of related lists. */
-export const PODS = "pods";
-export const REPLICA_SETS = "replicasets";
+/** Keys of related lists that only diagnoses look at. */
 export const NODES = "nodes";
 export const SERVICES = "services";
 export const STORAGE_CLASSES = "storageclasses";

@@ -2,7 +2,8 @@ import { ageOf } from "../../lib/age.ts";
 import { asRecords, asString, at } from "../../lib/kube/object.ts";
 import { podTone } from "../pod-status.ts";
 import { conditionsFindings } from "./condition-findings.ts";
-import { finding, PODS, STORAGE_CLASSES, type DiagnosisInput, type Finding } from "./finding.ts";
+import { finding, STORAGE_CLASSES, type DiagnosisInput, type Finding } from "./finding.ts";
+import { PODS } from "../related-query.ts";
 import { lastMessage } from "./pod-findings.ts";
 
 const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";

@@ -1,6 +1,7 @@
 import { asRecord, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { podStatus } from "../pod-status.ts";
-import { finding, PODS, SERVICES, type DiagnosisInput, type Finding } from "./finding.ts";
+import { finding, SERVICES, type DiagnosisInput, type Finding } from "./finding.ts";
+import { PODS } from "../related-query.ts";
 import { podFindings } from "./pod-findings.ts";
 
 /** Why a Service has nobody to send traffic to. */

@@ -1,7 +1,8 @@
 import { ageOf } from "../../lib/age.ts";
 import { asNumber, asRecords, asString, at, controllerOf, type KubeObject } from "../../lib/kube/object.ts";
 import { conditionsFindings } from "./condition-findings.ts";
-import { finding, PODS, REPLICA_SETS, type DiagnosisInput, type Finding } from "./finding.ts";
+import { finding, type DiagnosisInput, type Finding } from "./finding.ts";
+import { PODS, REPLICA_SETS } from "../related-query.ts";
 import { lastMessage, podFindings } from "./pod-findings.ts";
 
 /** Why a Deployment, StatefulSet, DaemonSet, ReplicaSet or Job does not have the pods it wants, the likeliest cause first. */

@@ -1,13 +1,14 @@
-import type { ListSnapshot, ResourceStore } from "../../cluster/cluster.ts";
+import type { ListSnapshot } from "../../cluster/cluster.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { Disposer } from "../../lib/disposer.ts";
-import type { ApiResource } from "../../lib/kube/gvr.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { describeObject, relatedQueries } from "../../resources/describe/describe.ts";
+import type { RelatedQuery } from "../../resources/related-query.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
+import { RelatedStores } from "../related-stores.ts";
 import { TextView } from "../text-view.tsx";
 import { targetParameter, targetTitle } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
@@ -15,6 +16,9 @@ import { eventSelector, eventsOf } from "./model.ts";
 
 /** Ages on screen are this old at most. */
 const REFRESH_MILLISECONDS = 5000;
+
+/** The key of the events among the related lists. */
+const EVENTS = "events";
 
 /** The description of one object, its events included, kept up to date by watches. */
 class DescribeView {
@@ -24,16 +28,14 @@ class DescribeView {
   readonly #live: LiveObject;
   readonly #pager = new PagerModel();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  readonly #related = new Map<string, ResourceStore>();
-  #events: ResourceStore | undefined;
+  readonly #related: RelatedStores;
   #shown: Disposer | undefined;
-  #relatedKey = "";
-  #relatedSubscriptions = new Disposer();
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
     this.#target = target;
     this.#live = new LiveObject(host.cluster, host.clock, target);
+    this.#related = new RelatedStores(host.cluster, () => this.#refresh());
     this.view = new TextView(host, {
       id: "describe",
       what: "describe",
@@ -46,7 +48,7 @@ class DescribeView {
       command: (name) => {
         if (name !== "view.reload") return false;
         this.#live.reload();
-        this.#events?.reload();
+        this.#related.reload();
         return true;
       },
       show: () => this.#show(),
@@ -59,85 +61,44 @@ class DescribeView {
     this.#shown = shown;
     shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(this.#host.clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
-    shown.add(this.#host.cluster.catalog.subscribe(() => this.#subscribeOthers()));
-    this.#subscribeOthers();
+    shown.add(this.#host.cluster.catalog.subscribe(() => this.#refresh()));
     this.#refresh();
   }
 
   #hide(): void {
     this.#shown?.dispose();
     this.#shown = undefined;
-    this.#relatedSubscriptions.dispose();
-    this.#relatedKey = "";
-    this.#events = undefined;
-  }
-
-  /** Events and related lists; again when the catalog or the object's selectors change. */
-  #subscribeOthers(): void {
-    const object = this.#live.state.get().object;
-    const { cluster } = this.#host;
-    const { resources } = cluster.catalog.get();
-    const queries = object === undefined ? [] : relatedQueries(this.#target.resource, object);
-    const key = `${resources.length} ${JSON.stringify(queries)}`;
-    if (this.#shown === undefined || key === this.#relatedKey) return;
-    this.#relatedKey = key;
-    const before = this.#relatedSubscriptions;
-    const subscriptions = new Disposer();
-    this.#relatedSubscriptions = subscriptions;
-    this.#related.clear();
-    const find = (group: string, resource: string): ApiResource | undefined =>
-      resources.find((one) => one.group === group && one.resource === resource);
-    const events = find("", "events");
-    if (events !== undefined) {
-      const { namespace, resource, name } = this.#target;
-      this.#events = cluster.store({
-        resource: events,
-        namespace,
-        fieldSelector: eventSelector(resource.kind, name),
-        form: "objects",
-      });
-      subscriptions.add(this.#events.subscribe(() => this.#refresh()));
-    }
-    for (const { key: name, gvr, ...query } of queries) {
-      const resource = find(gvr.group, gvr.resource);
-      if (resource === undefined) continue;
-      const store = cluster.store({ resource, ...query, form: "objects" });
-      this.#related.set(name, store);
-      subscriptions.add(store.subscribe(() => this.#refresh()));
-    }
-    // Afterwards, so that stores that stay in use do not stop in between.
-    before.dispose();
+    this.#related.stop();
   }
 
   #refresh(): void {
+    if (this.#shown === undefined) return;
     const { object, freshness } = this.#live.state.get();
+    const { resource } = this.#target;
     this.#freshness.set(freshness);
-    this.#subscribeOthers();
+    this.#related.follow([this.#eventsQuery(), ...(object === undefined ? [] : relatedQueries(resource, object))]);
     if (object === undefined) {
       this.#pager.setLines(freshness.state === "denied" ? [{ text: freshness.reason }] : []);
       return;
     }
-    const related = new Map<string, readonly KubeObject[]>();
-    for (const [key, store] of this.#related) {
-      const snapshot = store.get();
-      if (hasList(snapshot)) related.set(key, objectsOf(snapshot));
-    }
-    const snapshot = this.#events?.get();
+    const snapshot = this.#related.snapshot(EVENTS);
     const events = snapshot === undefined ? [] : eventsOf(objectsOf(snapshot), this.#target, object);
     const note = eventsNote(snapshot, this.#host.cluster.catalog.get().state === "loading");
     const input = {
       object,
       events,
-      related,
+      related: this.#related.lists(),
       now: this.#host.clock.now(),
       ...(note === undefined ? {} : { eventsNote: note }),
     };
-    this.#pager.setLines(describeObject(this.#target.resource, input));
+    this.#pager.setLines(describeObject(resource, input));
   }
-}
 
-function hasList(snapshot: ListSnapshot): boolean {
-  return snapshot.status.state === "live" || snapshot.status.state === "stale";
+  #eventsQuery(): RelatedQuery {
+    const { namespace, resource, name } = this.#target;
+    const gvr = { group: "", version: "v1", resource: "events" } as const;
+    return { key: EVENTS, gvr, namespace, fieldSelector: eventSelector(resource.kind, name) };
+  }
 }
 
 function objectsOf(snapshot: ListSnapshot): readonly KubeObject[] {

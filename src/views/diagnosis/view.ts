@@ -3,7 +3,7 @@ import { Disposer } from "../../lib/disposer.ts";
 import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { diagnosisQueries, logTails, writeDiagnosis } from "../../resources/diagnose/diagnose.ts";
-import type { RelatedQuery } from "../../resources/describe/describe.ts";
+import type { RelatedQuery } from "../../resources/related-query.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";

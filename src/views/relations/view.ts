@@ -5,7 +5,7 @@ import type { ApiResource, Gvr } from "../../lib/kube/gvr.ts";
 import { asString, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { kindOf } from "../../resources/catalog.ts";
-import type { RelatedQuery } from "../../resources/describe/describe.ts";
+import type { RelatedQuery } from "../../resources/related-query.ts";
 import type { RowContext } from "../../resources/kind.ts";
 import { relatedResources, workloadResources } from "../../resources/relations/related-resources.ts";
 import { RelationGraph, type Member, type RelationNode } from "../../resources/relations/relation-tree.ts";
