@@ -41,7 +41,7 @@ export interface RowContext {
   isForwarded?(pod: string): boolean;
 }
 
-export type ColumnNeed = "metrics" | "port-forwards";
+type ColumnNeed = "metrics" | "port-forwards";
 
 export interface Column {
   /** Stable, lower case with dashes: what sort settings remember. */

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../lib/kube/object.ts";
-import type { ColumnNeed } from "../../resources/kind.ts";
+import type { Column } from "../../resources/kind.ts";
 import type { Tone } from "../../lib/tone.ts";
 
 /** An object version, as a store has it: another version is another row object. */
@@ -10,17 +10,7 @@ export interface TableRow {
 }
 
 /** A column of a table on screen; what it needs beside the row (the time, metrics) it closes over. */
-export interface TableColumn {
-  readonly id: string;
-  readonly title: string;
-  readonly align?: "left" | "right";
-  readonly wide?: boolean;
-  readonly needs?: ColumnNeed;
-  /** The text changes as time goes by. */
-  readonly clock?: boolean;
-  readonly minWidth?: number;
-  /** Columns with a lower `keep` go first where there is no room; the default is 5. */
-  readonly keep?: number;
+export interface TableColumn extends Omit<Column, "text" | "sortKey" | "tone"> {
   /** One line, not yet sanitised. */
   text(row: TableRow): string;
   /** What sorting compares; the text where absent. It must not depend on when it is called. */
