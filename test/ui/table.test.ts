@@ -73,6 +73,20 @@ test("A filter narrows the rows as one types, and Esc brings rows, cursor and sc
   expect(app.rows()).toEqual(before);
 });
 
+test("A filter and faults only that leave nothing are both named, with the way out of each", async () => {
+  const app = await start(clusterWith("web-1", "web-2"));
+  await app.press("/");
+  await app.type("web");
+  await app.press("enter", "ctrl-z");
+  expect(app.text()).toContain("None of 2 has a fault and matches /web");
+  expect(app.text()).toContain("Esc takes the filter away, Ctrl-Z shows those without a fault.");
+  await app.press("escape");
+  expect(app.text()).toContain("None of 2 has a fault.");
+  expect(app.text()).toContain("Esc shows them all.");
+  await app.press("escape");
+  expect(app.rows()).toEqual(["web-1 *selected*", "web-2"]);
+});
+
 test("A filter that is no regular expression says so and the rows stay", async () => {
   const app = await start(clusterWith("web-1", "web-2"));
   await app.press("/");

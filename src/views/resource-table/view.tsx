@@ -460,9 +460,11 @@ class ResourceTable implements View {
       ];
     }
     if (total > 0 && (filter !== "" || faultsOnly)) {
-      const none =
-        faultsOnly && filter === "" ? `None of ${total} has a fault.` : `None of ${total} matches /${filter}`;
-      return [say(none, "muted"), say("Esc shows them all.", "muted")];
+      // Esc takes the filter first: with both it does not show them all.
+      const both = faultsOnly && filter !== "";
+      const what = faultsOnly ? `has a fault${both ? ` and matches /${filter}` : "."}` : `matches /${filter}`;
+      const way = both ? "Esc takes the filter away, Ctrl-Z shows those without a fault." : "Esc shows them all.";
+      return [say(`None of ${total} ${what}`, "muted"), say(way, "muted")];
     }
     const where = !resource.namespaced || this.#namespace === "" ? "" : ` in the namespace ${this.#namespace}`;
     const hint = where === "" ? [] : [say("0 shows all namespaces.", "muted")];
