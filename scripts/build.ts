@@ -11,11 +11,6 @@ import { thirdPartyLicenses } from "./third-party-licenses.ts";
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
-interface Manifest {
-  readonly version: string;
-}
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
-
 /** Ink asks for it only with DEV=true; without this the bundle would carry a browser's developer tools. */
 const withoutDevtools: Plugin = {
   name: "without-devtools",
@@ -44,7 +39,6 @@ const common: BuildOptions = {
   define: {
     "process.env.NODE_ENV": '"production"',
     "process.env.DEV": '"false"',
-    "process.env.KELPIE_VERSION": JSON.stringify(manifest.version),
   },
   banner: {
     js: 'import { createRequire as createKelpieRequire } from "node:module"; const require = createKelpieRequire(import.meta.url);',

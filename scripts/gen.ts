@@ -39,6 +39,14 @@ const defaultSettings: Generated = {
   },
 };
 
+const version: Generated = {
+  path: "src/lib/version.gen.ts",
+  text: async () => {
+    const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
+    return `${HEADER}\nexport const KELPIE_VERSION = ${JSON.stringify(manifest.version)};\n`;
+  },
+};
+
 const keysPage: Generated = {
   path: "docs/keys.md",
   text: async () => {
@@ -51,6 +59,7 @@ const keysPage: Generated = {
 };
 
 const generated: readonly Generated[] = [
+  version,
   defaultSettings,
   folderIndex("src/resources/kinds", "kinds", "KindDefinition", "../kind.ts"),
   folderIndex("src/embedded/resources", "servedResources", "ServedResource", "../machinery/served-resource.ts"),

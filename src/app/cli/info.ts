@@ -1,8 +1,6 @@
 import { resolvePaths } from "../../config/paths.ts";
+import { KELPIE_VERSION } from "../../lib/version.gen.ts";
 import type { Output } from "./output.ts";
-
-/** Of package.json, put in by the build. */
-export const KELPIE_VERSION = process.env["KELPIE_VERSION"] ?? "0.0.0-source";
 
 export function version(output: Output): number {
   output.out(`kelpie ${KELPIE_VERSION} (Node.js ${process.versions.node}, ${process.platform}-${process.arch})\n`);

@@ -5,6 +5,7 @@ import { resolvePaths } from "../../config/paths.ts";
 import { themeNames } from "../../config/theme.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { createLogger, fileWriter } from "../../lib/log.ts";
+import { KELPIE_VERSION } from "../../lib/version.gen.ts";
 import { createProvidedClusters } from "../provided-clusters.ts";
 import { runUi } from "../run-ui.tsx";
 import { flagHelp, parseArguments } from "./arguments.ts";
@@ -70,7 +71,7 @@ export async function startUi(argv: readonly string[], env: NodeJS.ProcessEnv, o
 }
 
 function help(): string {
-  return `kelpie ${process.env["KELPIE_VERSION"] ?? ""}: a terminal UI for Kubernetes with a cluster built in.
+  return `kelpie ${KELPIE_VERSION}: a terminal UI for Kubernetes with a cluster built in.
 
 Usage: kelpie [flags]                 open the UI
        kelpie cluster <command>       local clusters: start, stop, delete, status, …

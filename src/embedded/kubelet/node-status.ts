@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, freemem, hostname, networkInterfaces, platform, release, totalmem } from "node:os";
 import { asRecords, asString, type KubeObject } from "../../lib/kube/object.ts";
+import { KELPIE_VERSION } from "../../lib/version.gen.ts";
 import { formatTime } from "../machinery/time.ts";
 import type { RuntimeLimitation, RuntimeName } from "../runtimes/runtime.ts";
 import { KUBERNETES_VERSION } from "../machinery/kubernetes-version.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const RUNTIME_VERSION = "0.1.0";
 const MAX_PODS = 110;
 /** Upstream's eviction thresholds: less available memory or disk than this is pressure. */
 const MEMORY_PRESSURE_BYTES = 100 * 2 ** 20;
@@ -69,7 +69,7 @@ export function nodeStatus(input: NodeInput, old: Fields): Fields {
       bootID: readLine("/proc/sys/kernel/random/boot_id"),
       kernelVersion: release(),
       osImage: osImage(),
-      containerRuntimeVersion: `kelpie-${input.runtime}://${RUNTIME_VERSION}`,
+      containerRuntimeVersion: `kelpie-${input.runtime}://${KELPIE_VERSION}`,
       kubeletVersion: KUBERNETES_VERSION,
       kubeProxyVersion: KUBERNETES_VERSION,
       operatingSystem: goPlatform(),
