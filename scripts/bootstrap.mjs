@@ -88,7 +88,6 @@ function become(node, args) {
 install();
 const node = modernNode();
 build(node);
-// A small young generation: 30 MB less at 10,000 pods, and no slower.
-if (task === "start") become(node, ["--max-semi-space-size=2", join(root, "dist", "kelpie.js"), ...rest]);
+if (task === "start") become(node, [join(root, "dist", "kelpie.js"), ...rest]);
 else if (task === "test" || task === "bench") become(node, [join(root, "scripts", `${task}.ts`), ...rest]);
 else fail(`unknown task "${task}": start, test or bench`);
