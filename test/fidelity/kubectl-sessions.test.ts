@@ -153,6 +153,26 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
       expect((await run("get pod visit")).stderr).toContain("NotFound");
     });
 
+    // Before 1.22 the subresource was a kind of its own.
+    it.skipIf(kubectl.minor < 22)("debugs a pod: a container that sees the processes of another", async () => {
+      const debug = ["debug", "-it", "shell", "--image=localhost/host", "--target=main", "-c", "look"];
+      const { screen } = await onTerminal(
+        [...debug, "--", "sh"],
+        [[/pressing enter/, "cat /proc/1/cmdline; exit 3\r"]],
+      );
+      expect(screen).toContain("while read line");
+      const state = "get pod shell -o jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}";
+      await expect.poll(() => out(state)).toBe("3");
+      expect(await out("exec shell -c main -- echo untouched")).toBe("untouched");
+      const wrong = await run(["debug", "shell", "--image=localhost/host", "--target=absent", "-c", "wrong"]);
+      expect(wrong.stderr).toContain('spec.ephemeralContainers[1].targetContainerName: Not found: "absent"');
+      const removed = ["patch", "pod", "shell", "--subresource=ephemeralcontainers", "--type=json", "-p"];
+      const patch = JSON.stringify([{ op: "remove", path: "/spec/ephemeralContainers" }]);
+      if (kubectl.minor >= 32) {
+        expect((await run([...removed, patch])).stderr).toMatch(/ephemeral containers "look" may not be removed/);
+      }
+    });
+
     it("attaches to the input of a container", async () => {
       const { screen } = await onTerminal(
         ["attach", "-i", "shell"],

@@ -30,6 +30,8 @@ export interface ContainerSpecInput {
   readonly environment: readonly EnvironmentEntry[];
   readonly mounts: readonly Mount[];
   readonly logPath: string;
+  /** Id of the container whose processes it shares. */
+  readonly processesOf?: string | undefined;
 }
 
 /** @throws ContainerConfigError for settings that contradict each other */
@@ -62,6 +64,7 @@ export function containerSpec(input: ContainerSpecInput): ContainerSpec {
     privileged: security["privileged"] === true,
     resources: resourcesOf(container),
     logPath: input.logPath,
+    ...(input.processesOf === undefined ? {} : { processesOf: input.processesOf }),
   };
 }
 

@@ -111,6 +111,7 @@ async function makeContainer(context: WorkerContext, input: StartInput, id: stri
     environment,
     mounts: [...mounts, ...terminationMount(context, input, id, mounts)],
     logPath: directory.logFile(container.name, attempt),
+    processesOf: targetOf(input),
   });
   // Noted first: after a crash at any point the container is known and its restart count goes on.
   input.containers.add({
@@ -124,6 +125,15 @@ async function makeContainer(context: WorkerContext, input: StartInput, id: stri
   });
   await context.runtime.create(spec);
   input.containers.made(id);
+}
+
+/** The container that an ephemeral one looks into. @throws ContainerConfigError where it does not run */
+function targetOf({ container, containers }: StartInput): string | undefined {
+  const { targetContainerName: name } = container;
+  if (name === "") return undefined;
+  const target = containers.latest(name);
+  if (target?.phase === "running") return target.id;
+  throw new ContainerConfigError(`unable to find target container "${name}": it does not run`);
 }
 
 function terminationMount(

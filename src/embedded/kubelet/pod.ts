@@ -43,6 +43,8 @@ export interface PodContainer {
   readonly terminationMessagePath: string;
   readonly terminationMessagePolicy: "File" | "FallbackToLogsOnError";
   readonly securityContext: Fields;
+  /** The container whose processes an ephemeral one shares; empty for none. */
+  readonly targetContainerName: string;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;
@@ -162,6 +164,7 @@ function parseContainer(spec: Fields, role: ContainerRole): PodContainer {
     terminationMessagePolicy:
       spec["terminationMessagePolicy"] === "FallbackToLogsOnError" ? "FallbackToLogsOnError" : "File",
     securityContext: asRecord(spec["securityContext"]),
+    targetContainerName: asString(spec["targetContainerName"]),
     stdin: spec["stdin"] === true,
     stdinOnce: spec["stdinOnce"] === true,
     tty: spec["tty"] === true,

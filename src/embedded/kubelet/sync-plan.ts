@@ -74,7 +74,10 @@ class Planner {
       if (begun || initialized) for (const container of pod.containers) this.#decide(container);
     }
     for (const container of pod.ephemeralContainers) {
-      if (!over && latest(container.name) === undefined) this.#start.push(container);
+      if (over || latest(container.name) !== undefined) continue;
+      const wait = this.#waitFor(container, undefined);
+      if (wait === undefined) this.#start.push(container);
+      else this.#wake(wait);
     }
     const sidecarsRun = pod.initContainers.some(
       ({ role, name }) => role === "sidecar" && latest(name)?.phase === "running",

@@ -52,6 +52,9 @@ export interface WatchEvent {
  *
  * Every method throws `StatusError`.
  */
+/** What of an object a write is about, where it is not the whole. */
+export type Subresource = "status" | "scale" | "ephemeralcontainers";
+
 export interface Registry {
   /** Everything served, in discovery order. */
   resources(): readonly ApiResource[];
@@ -69,7 +72,7 @@ export interface Registry {
     key: ObjectKey,
     type: PatchType,
     patch: Json,
-    options?: WriteOptions & { readonly subresource?: "status" | "scale" },
+    options?: WriteOptions & { readonly subresource?: Subresource },
   ): Promise<KubeObject>;
   /** Deletes, or starts to: with finalizers or a grace period the object stays with a deletionTimestamp. */
   delete(resource: Gvr, key: ObjectKey, options?: DeleteOptions): Promise<KubeObject>;

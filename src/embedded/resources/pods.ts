@@ -17,7 +17,7 @@ export const pods = serveResource({
   namespaced: true,
   shortNames: ["po"],
   categories: ["all"],
-  subresources: ["attach", "binding", "eviction", "exec", "log", "portforward", "status"],
+  subresources: ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status"],
   hasGeneration: true,
   returnsDeleted: true,
   columns: [

@@ -31,13 +31,22 @@ function allPids(): number[] {
 
 /** The processes in the pid namespace of `pid`. */
 export function pidsInNamespace(pid: number): number[] {
-  const link = pidNamespace(pid);
-  return link === undefined ? [] : allPids().filter((each) => pidNamespace(each) === link);
+  return pidsSharing(pid, "pid");
 }
 
-function pidNamespace(pid: number): string | undefined {
+/** The processes that see the mounts of `pid`: of one container, also where it shares the processes of another. */
+export function pidsOfSameMounts(pid: number): number[] {
+  return pidsSharing(pid, "mnt");
+}
+
+function pidsSharing(pid: number, namespace: "pid" | "mnt"): number[] {
+  const link = namespaceOf(pid, namespace);
+  return link === undefined ? [] : allPids().filter((each) => namespaceOf(each, namespace) === link);
+}
+
+function namespaceOf(pid: number, namespace: "pid" | "mnt"): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
+    return readlinkSync(`/proc/${pid}/ns/${namespace}`);
   } catch {
     return undefined;
   }

@@ -71,6 +71,8 @@ export interface ContainerSpec {
   readonly mounts: readonly Mount[];
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Id of a running container whose process namespace it joins; absent: one of its own. */
+  readonly processesOf?: string;
   /** Standard input ends when the first client that attached goes away. */
   readonly stdinOnce?: boolean;
   readonly readOnlyRootFilesystem: boolean;

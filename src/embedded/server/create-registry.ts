@@ -11,6 +11,7 @@ import type {
   ObjectKey,
   PatchType,
   Registry,
+  Subresource,
   WatchEvent,
   WriteOptions,
 } from "../machinery/registry.ts";
@@ -20,6 +21,7 @@ import { formatTime } from "../machinery/time.ts";
 import { servedResources } from "../resources/index.gen.ts";
 import type { Store, StoreKey } from "../store/store.ts";
 import type { StoredObject } from "../store/stored-object.ts";
+import { checkEphemeralContainers, withEphemeralContainers } from "./ephemeral-containers.ts";
 import {
   applyObject,
   completeObject,
@@ -53,6 +55,13 @@ export interface ClusterRegistry extends Registry {
   ): Promise<{ readonly object: KubeObject; readonly removed: boolean }>;
   getScale(resource: Gvr, key: ObjectKey): Promise<KubeObject>;
   updateScale(resource: Gvr, key: ObjectKey, scale: KubeObject, options?: WriteOptions): Promise<KubeObject>;
+  /** `pods/ephemeralcontainers`: adds containers to a pod that runs. */
+  updateEphemeralContainers(
+    resource: Gvr,
+    key: ObjectKey,
+    pod: KubeObject,
+    options?: WriteOptions,
+  ): Promise<KubeObject>;
 }
 
 export interface RegistryOptions {
@@ -171,7 +180,7 @@ class EmbeddedRegistry implements ClusterRegistry {
     key: ObjectKey,
     type: PatchType,
     patch: Json,
-    options: WriteOptions & { readonly subresource?: "status" | "scale" } = {},
+    options: WriteOptions & { readonly subresource?: Subresource } = {},
   ): Promise<KubeObject> {
     const resource = this.table.get(gvr);
     const { subresource } = options;
@@ -191,6 +200,9 @@ class EmbeddedRegistry implements ClusterRegistry {
         return this.#changed(resource, withScale(resource, old, scale), old, options, subresource);
       }
       const patched = patchObject(resource, old, type, patch);
+      if (subresource === "ephemeralcontainers") {
+        return this.#changed(resource, withEphemeralContainers(old, patched), old, options, subresource);
+      }
       if (subresource === "status") return this.#statusChanged(resource, patched, old, options);
       return this.#changed(resource, patched, old, options);
     });
@@ -232,6 +244,19 @@ class EmbeddedRegistry implements ClusterRegistry {
       this.#changed(resource, withScale(resource, old, scale), old, options, "scale"),
     );
     return scaleOf(changed);
+  }
+
+  async updateEphemeralContainers(
+    gvr: Gvr,
+    key: ObjectKey,
+    given: KubeObject,
+    options: WriteOptions = {},
+  ): Promise<KubeObject> {
+    const resource = this.table.get(gvr);
+    const copy = ownCopy(given);
+    return this.#change(resource, key, options, (old) =>
+      this.#changed(resource, withEphemeralContainers(old, copy), old, options, "ephemeralcontainers"),
+    );
   }
 
   async bindPod(key: ObjectKey, nodeName: string): Promise<KubeObject> {
@@ -323,11 +348,12 @@ class EmbeddedRegistry implements ClusterRegistry {
     given: KubeObject,
     old: KubeObject,
     options: WriteOptions,
-    subresource?: "scale",
+    subresource?: "scale" | "ephemeralcontainers",
   ): KubeObject {
     checkKind(resource, given);
     const prepared = prepareChanged(resource, decodeFields(resource, given, options), old, this.#context);
     const completed = completeObject(resource, prepared, old, this.#context);
+    if (resource.kind === "Pod") checkEphemeralContainers(completed, old, subresource === "ephemeralcontainers");
     const owned = withManagedFields(this.#target(resource, subresource), completed, old, options);
     return withGeneration(resource, owned, old);
   }
@@ -346,7 +372,7 @@ class EmbeddedRegistry implements ClusterRegistry {
     return this.create(resource, key.namespace, named, { ...others, fieldValidation: "Ignore" });
   }
 
-  #target(resource: ServedResource, subresource?: "status" | "scale"): WriteTarget {
+  #target(resource: ServedResource, subresource?: Subresource): WriteTarget {
     return { resource, subresource, now: this.#context.clock.now() };
   }
 

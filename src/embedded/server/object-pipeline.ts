@@ -8,7 +8,7 @@ import { applyStrategicMergePatch } from "../machinery/patch/strategic-merge-pat
 import { isJsonObject, jsonOf, kubeObjectOf, putField, type MutableJsonObject } from "../machinery/json.ts";
 import { serverSideApply, trackManagedFields } from "../machinery/patch/ssa/server-side-apply.ts";
 import { formatTime } from "../machinery/time.ts";
-import type { PatchType, WriteOptions } from "../machinery/registry.ts";
+import type { PatchType, Subresource, WriteOptions } from "../machinery/registry.ts";
 import type { ServedResource, StrategyContext } from "../machinery/served-resource.ts";
 import { checkTypes, pruneUnknownFields, strictDecodingError, unknownFields } from "../machinery/strict-decoding.ts";
 import { validateObject } from "../machinery/validation.ts";
@@ -76,7 +76,7 @@ export function completeObject(
 /** Where a write comes in: what is owned and what it cannot set depend on it. */
 export interface WriteTarget {
   readonly resource: ServedResource;
-  readonly subresource?: "status" | "scale" | undefined;
+  readonly subresource?: Subresource | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

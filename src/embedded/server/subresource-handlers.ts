@@ -23,7 +23,8 @@ const MAX_TOKEN_SECONDS = 2 ** 32;
 type Handler = (context: ServerContext, exchange: ResourceExchange, name: string) => Promise<void>;
 
 const handlers: Readonly<Record<string, Handler>> = {
-  status: handleStatus,
+  status: handlePart("status"),
+  ephemeralcontainers: handlePart("ephemeralcontainers"),
   scale: handleScale,
   finalize: handleFinalize,
   binding: handleBinding,
@@ -47,17 +48,20 @@ export async function handleSubresource(
   await handler(context, exchange, name);
 }
 
-async function handleStatus(context: ServerContext, exchange: ResourceExchange, name: string): Promise<void> {
-  switch (exchange.request.method) {
-    case "GET":
-      return handleGet(context, exchange, name);
-    case "PUT":
-      return handleUpdate(context, exchange, name, "status");
-    case "PATCH":
-      return handlePatch(context, exchange, name, "status");
-    default:
-      throw methodNotAllowed(exchange.resource, exchange.request.method ?? "");
-  }
+/** A subresource that is read and written as the whole object. */
+function handlePart(part: "status" | "ephemeralcontainers"): Handler {
+  return async (context, exchange, name) => {
+    switch (exchange.request.method) {
+      case "GET":
+        return handleGet(context, exchange, name);
+      case "PUT":
+        return handleUpdate(context, exchange, name, part);
+      case "PATCH":
+        return handlePatch(context, exchange, name, part);
+      default:
+        throw methodNotAllowed(exchange.resource, exchange.request.method ?? "");
+    }
+  };
 }
 
 async function handleScale(context: ServerContext, exchange: ResourceExchange, name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { groupResource } from "../../lib/kube/gvr.ts";
 import { asRecord, asString, isRecord, type KubeObject } from "../../lib/kube/object.ts";
-import type { DeleteOptions, ObjectKey, PatchType } from "../machinery/registry.ts";
+import type { DeleteOptions, ObjectKey, PatchType, Subresource } from "../machinery/registry.ts";
 import { badRequest, methodNotAllowed, StatusError } from "../machinery/status-error.ts";
 import { writeOptionsOf, type ResourceExchange, type ServerContext } from "./exchange.ts";
 import { includeOf, selectionOf } from "./list-handler.ts";
@@ -50,12 +50,12 @@ export async function handleCreate(context: ServerContext, exchange: ResourceExc
   sendObject(context, exchange, 201, created);
 }
 
-/** PUT of an object, or of its status. */
+/** PUT of an object, of its status or of its ephemeral containers. */
 export async function handleUpdate(
   context: ServerContext,
   exchange: ResourceExchange,
   name: string,
-  subresource?: "status",
+  subresource?: "status" | "ephemeralcontainers",
 ): Promise<void> {
   const object = await requireBody(exchange);
   const key = keyOf(exchange, name);
@@ -66,7 +66,9 @@ export async function handleUpdate(
   const updated =
     subresource === "status"
       ? await registry.updateStatus(resource, key, object, options)
-      : await registry.update(resource, key, object, options);
+      : subresource === "ephemeralcontainers"
+        ? await registry.updateEphemeralContainers(resource, key, object, options)
+        : await registry.update(resource, key, object, options);
   sendObject(context, exchange, existed ? 200 : 201, updated);
 }
 
@@ -74,7 +76,7 @@ export async function handlePatch(
   context: ServerContext,
   exchange: ResourceExchange,
   name: string,
-  subresource?: "status" | "scale",
+  subresource?: Subresource,
 ): Promise<void> {
   const { request, resource } = exchange;
   const type = PATCH_TYPES[mediaType(request)];

@@ -1,7 +1,7 @@
 import { isJsonObject, jsonEqual, type JsonObject, type MutableJsonObject } from "../json.ts";
 import type { StatusCause } from "../status-error.ts";
 import { checkContainer, type PodNames } from "./containers.ts";
-import { duplicate, forbiddenField, invalidValue, required } from "./field-error.ts";
+import { duplicate, forbiddenField, invalidValue, notFoundValue, required } from "./field-error.ts";
 import { dns1123Label, dns1123Subdomain } from "./names.ts";
 import { checkLabels, checkNotNegative, isEmpty, structAt, structsAt, textAt } from "./values.ts";
 
@@ -18,6 +18,7 @@ export function checkPodSpec(spec: JsonObject, path: string): readonly StatusCau
       faults.push(...checkContainer(container, `${path}.${list}[${index}]`, names, list === "initContainers"));
     }
   }
+  faults.push(...checkEphemeral(spec, `${path}.ephemeralContainers`));
   faults.push(...checkNotNegative(spec, "terminationGracePeriodSeconds", path));
   const deadline = spec["activeDeadlineSeconds"];
   if (typeof deadline === "number" && (deadline < 1 || deadline > 2 ** 31 - 1)) {
@@ -34,6 +35,26 @@ export function checkPodSpec(spec: JsonObject, path: string): readonly StatusCau
     if (value !== "") faults.push(...check(value).map((fault) => invalidValue(`${path}.${key}`, value, fault)));
   }
   return faults;
+}
+
+/** What an ephemeral container may not have (`allowedEphemeralContainerFields`). */
+const NOT_EPHEMERAL = ["lifecycle", "livenessProbe", "ports", "readinessProbe", "resources", "startupProbe"] as const;
+
+/** `validateEphemeralContainers`, beyond what holds for every container. */
+function checkEphemeral(spec: JsonObject, path: string): readonly StatusCause[] {
+  const targets = new Set(
+    [...structsAt(spec, "containers"), ...structsAt(spec, "initContainers")].map((each) => textAt(each, "name")),
+  );
+  return structsAt(spec, "ephemeralContainers").flatMap((container, index) => {
+    const at = `${path}[${index}]`;
+    const target = textAt(container, "targetContainerName");
+    return [
+      ...(target === "" || targets.has(target) ? [] : [notFoundValue(`${at}.targetContainerName`, target)]),
+      ...NOT_EPHEMERAL.filter((field) => !isEmpty(container[field])).map((field) =>
+        forbiddenField(`${at}.${field}`, "cannot be set for an Ephemeral Container"),
+      ),
+    ];
+  });
 }
 
 function checkVolumes(spec: JsonObject, path: string): readonly StatusCause[] {
@@ -93,8 +114,8 @@ const UPDATES_FORBIDDEN =
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 /**
- * `ValidatePodUpdate`. Setting the node of a pod that has none is allowed here, for bindings go this way; so are
- * ephemeral containers.
+ * `ValidatePodUpdate`. Setting the node of a pod that has none is allowed here, for bindings go this way. Ephemeral
+ * containers are left to the registry, which knows the subresource.
  */
 export function checkPodUpdate(pod: JsonObject, old: JsonObject): readonly StatusCause[] {
   const spec = structAt(pod, "spec");

@@ -19,6 +19,8 @@ export interface CommandParts {
   /** Options of the remount that makes the root read-only. */
   readonly readOnly: string | undefined;
   readonly hostname: string;
+  /** First process of the container whose processes it shares. */
+  readonly processesOf: number | undefined;
 }
 
 /** The command line that starts a container under its supervisor. */
@@ -42,9 +44,13 @@ export function launchCommand(parts: CommandParts): Launch {
     ...marker,
     ...spec.command,
   ];
+  // The sandbox sees processes under the numbers of the machine.
+  const processes =
+    parts.processesOf === undefined
+      ? [tools.unshare, "-p"]
+      : [tools.nsenter, `--pid=/proc/${parts.processesOf}/ns/pid`, "--no-fork", "--", tools.unshare];
   const inNamespaces = [
-    tools.unshare,
-    "-p",
+    ...processes,
     "-m",
     "--propagation",
     "private",

@@ -13,7 +13,7 @@ import { resolveImage } from "../host-image.ts";
 import { findHostTools, type HostTools } from "../host-tools.ts";
 import { MemoryWatch } from "../memory-watch.ts";
 import { hostsFile, resolverFile } from "../pod-files.ts";
-import { listensOnLoopback, pidsInNamespace, usageOfProcesses } from "../proc-usage.ts";
+import { listensOnLoopback, pidsInNamespace, pidsOfSameMounts, usageOfProcesses } from "../proc-usage.ts";
 import { signalProcess } from "../process-identity.ts";
 import { openSession } from "../process-session.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
@@ -91,7 +91,10 @@ export class NamespacesRuntime implements ContainerRuntime {
       clock: options.clock,
       logger: options.logger,
       oomKilled: (spec) => this.#oomKilled(spec.id),
-      killAll: (pid) => void signalProcess(pid, "SIGKILL"),
+      killAll: (pid) => {
+        // The first process takes its namespace with it; one that joined another's is not the first.
+        for (const each of pidsOfSameMounts(pid)) signalProcess(each, "SIGKILL");
+      },
     });
   }
 
@@ -245,6 +248,7 @@ export class NamespacesRuntime implements ContainerRuntime {
       cgroups: cgroups?.groups(id) ?? [],
       readOnly: spec.readOnlyRootFilesystem ? readOnly : undefined,
       hostname: this.#sandboxes.get(spec.sandboxId).spec.hostname,
+      processesOf: this.#firstProcess(spec.processesOf),
     });
     const command = joining(tools.sh, cgroups?.entry ?? [], launch.command);
     const state = await this.#supervision.launch(id, { ...launch, command });
@@ -364,6 +368,17 @@ export class NamespacesRuntime implements ContainerRuntime {
     const staged = await stageSources(tools, sandbox, spec.id, hidden);
     for (const [source, at] of staged) sources.set(source, at);
     return sources;
+  }
+
+  /** Of a container whose processes another one is to share. */
+  #firstProcess(id: string | undefined): number | undefined {
+    if (id === undefined) return undefined;
+    const { record, state } = this.#supervision.get(id);
+    if (state.state === "running" && state.pid !== undefined) return state.pid;
+    throw new RuntimeError(
+      "CreateContainerError",
+      `container "${record.spec.name}", whose processes it shares, has ended`,
+    );
   }
 
   #watchMemory(spec: ContainerSpec): void {
