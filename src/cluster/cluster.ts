@@ -42,7 +42,7 @@ export interface ListQuery {
   readonly namespace: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** `objects`: whole objects without managedFields; `table`: the server's Table with object metadata. */
+  /** `objects`: whole objects without managedFields; `table`: the server's Table with whole objects. */
   readonly form: "objects" | "table";
 }
 
@@ -50,7 +50,7 @@ export interface ListQuery {
 export interface ResourceRow {
   /** The uid, or namespace/name where a server sends none. */
   readonly key: string;
-  /** Whole object, or `PartialObjectMetadata` in the `table` form. */
+  /** Whole object; a server may leave all but `metadata` out of its Table. */
   readonly object: KubeObject;
   /** Cells of the server's Table, in the order of `columns`; absent in the `objects` form. */
   readonly cells?: readonly unknown[];

@@ -27,7 +27,7 @@ export function queryPath(
   const all = new URLSearchParams(parameters);
   if (query.labelSelector !== undefined && query.labelSelector !== "") all.set("labelSelector", query.labelSelector);
   if (query.fieldSelector !== undefined && query.fieldSelector !== "") all.set("fieldSelector", query.fieldSelector);
-  if (query.form === "table") all.set("includeObject", "Metadata");
+  if (query.form === "table") all.set("includeObject", "Object");
   const text = all.toString();
   return `${apiPath(query.resource, { namespace: query.namespace })}${text === "" ? "" : `?${text}`}`;
 }

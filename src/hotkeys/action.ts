@@ -115,7 +115,12 @@ export interface Operations {
   runNow(jobs: readonly TargetObject[]): Promise<void>;
   /** Gives a workload the template of an earlier revision; `current` is the one it has, for the difference. */
   rollBack(target: TargetObject, revision: Revision, current: Revision | undefined): Promise<void>;
+  /** Gives the deployment of a ReplicaSet the template of that ReplicaSet. */
+  rollBackTo(replicaSet: TargetObject): Promise<void>;
   expand(claims: readonly TargetObject[]): Promise<void>;
+  /** Lets the signers of certificate signing requests issue. */
+  approve(requests: readonly TargetObject[]): Promise<void>;
+  deny(requests: readonly TargetObject[]): Promise<void>;
 }
 
 /** A hotkey: the one place where it is written. Dispatcher, hint bar, help, palette and docs come from it. */

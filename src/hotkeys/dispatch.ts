@@ -70,4 +70,6 @@ const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
   "run-now": "job to run",
   expand: "storage to expand",
   rollout: "rollout",
+  "roll-back": "revision to go back to",
+  approve: "request to decide",
 };

@@ -1,5 +1,6 @@
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
+import { objectTone } from "./conditions.ts";
 import type { Capability, KindDefinition } from "./kind.ts";
 
 /** A definition for a resource that has no file in `kinds/`: what discovery says of it, and columns every object has. */
@@ -16,7 +17,7 @@ export function genericKind(resource: ApiResource): KindDefinition {
     namespaced,
     can,
     columns: [nameColumn, ageColumn],
-    tone: (object) => (object.metadata.deletionTimestamp === undefined ? "ok" : "muted"),
+    tone: objectTone,
     drillDown: () => ({ to: "describe" }),
   };
 }

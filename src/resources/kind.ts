@@ -26,6 +26,8 @@ export type Capability =
   | "suspend"
   | "run-now"
   | "expand"
+  | "approve"
+  | "roll-back"
   | "rollout";
 
 /** What columns know beside the object itself. */

@@ -48,7 +48,10 @@ export function recordingHost(
     suspend: settled,
     runNow: settled,
     expand: settled,
+    approve: settled,
+    deny: settled,
     rollBack: settled,
+    rollBackTo: settled,
     copy: async (text) => {
       copied.push(text);
     },

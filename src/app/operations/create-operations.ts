@@ -1,6 +1,7 @@
 import type { Operations } from "../../hotkeys/action.ts";
 import type { AppServices } from "../context.ts";
 import { createAnnotate, createLabel, createTaint } from "./change-metadata.ts";
+import { createApprove, createDeny } from "./approve-requests.ts";
 import { createAttach } from "./attach.ts";
 import { createCopy } from "./copy.ts";
 import { createCordon } from "./cordon.ts";
@@ -12,7 +13,7 @@ import { createExpand } from "./expand.ts";
 import { createPause, createSuspendJobs } from "./switch-field.ts";
 import { createPortForward } from "./port-forward.ts";
 import { createRestart } from "./restart.ts";
-import { createRollBack } from "./roll-back.ts";
+import { createRollBack, createRollBackTo } from "./roll-back.ts";
 import { createRunNow } from "./run-now.ts";
 import { createScale } from "./scale.ts";
 import { createSetImage } from "./set-image.ts";
@@ -41,6 +42,9 @@ export function createOperations(services: AppServices, write: (sequence: string
     suspend: createSuspendJobs(services),
     runNow: createRunNow(services),
     rollBack: createRollBack(services),
+    rollBackTo: createRollBackTo(services),
     expand: createExpand(services),
+    approve: createApprove(services),
+    deny: createDeny(services),
   };
 }

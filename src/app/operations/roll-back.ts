@@ -1,8 +1,9 @@
 import type { Operations } from "../../hotkeys/action.ts";
-import { KelpieError } from "../../lib/errors.ts";
+import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { DIFF_TONES, diffLines, diffText } from "../../lib/line-diff.ts";
-import { at } from "../../lib/kube/object.ts";
+import { at, controllerOf } from "../../lib/kube/object.ts";
 import { toYaml } from "../../lib/yaml.ts";
+import { revisionsOf } from "../../resources/rollout-history.ts";
 import type { AppServices } from "../context.ts";
 import { nameTargets, onEach } from "./on-each.ts";
 
@@ -35,5 +36,36 @@ export function createRollBack(services: AppServices): Operations["rollBack"] {
         throw new KelpieError("the server changed nothing: its template is that of the revision already");
       }
     });
+  };
+}
+
+/** Gives the deployment that a ReplicaSet belongs to that ReplicaSet's template, as it was on screen. */
+export function createRollBackTo(services: AppServices): Operations["rollBackTo"] {
+  const rollBack = createRollBack(services);
+  return async (replicaSet) => {
+    const cluster = services.cluster();
+    const owner = controllerOf(replicaSet.object);
+    if (cluster === undefined || owner === undefined) return;
+    const { resources } = cluster.catalog.get();
+    const resource = resources.find((each) => each.group === "apps" && each.resource === "deployments");
+    const failed = (why: string): void =>
+      services.app.flash("error", `${nameTargets([replicaSet])}: its deployment is not rolled back: ${why}`);
+    if (resource === undefined) {
+      failed("the server has not told that it serves deployments");
+      return;
+    }
+    const { namespace } = replicaSet;
+    try {
+      const deployment = await cluster.get({ resource, namespace, name: owner.name });
+      const { uid } = deployment.metadata;
+      const [revision] = revisionsOf(deployment, [replicaSet.object]);
+      if (uid !== owner.uid) failed(`the deployment ${owner.name} was replaced by another of its name`);
+      else if (revision === undefined) failed("the ReplicaSet names no revision");
+      else if (String(revision.number) === deployment.metadata.annotations?.["deployment.kubernetes.io/revision"]) {
+        services.app.flash("warning", `${nameTargets([replicaSet])} is the current revision of ${owner.name}`);
+      } else await rollBack({ resource, namespace, name: owner.name, uid, object: deployment }, revision, undefined);
+    } catch (error) {
+      failed(errorMessage(error));
+    }
   };
 }

@@ -1,3 +1,4 @@
+import { controllerOf } from "../../lib/kube/object.ts";
 import type { Action } from "../action.ts";
 
 export const rolloutActions: readonly Action[] = [
@@ -13,6 +14,23 @@ export const rolloutActions: readonly Action[] = [
       if (cursor !== undefined) {
         app.open({ view: "rollout", parameters: { target: cursor }, title: `rollout ${cursor.name}` });
       }
+    },
+  },
+  {
+    id: "replicaset.roll-back",
+    title: "Roll back to it",
+    keys: ["ctrl-l"],
+    scope: "table",
+    group: "act",
+    needs: "roll-back",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: ({ cursor }) => {
+      if (cursor === undefined) return "nothing is selected";
+      return controllerOf(cursor.object)?.kind === "Deployment" ? undefined : "it belongs to no deployment";
+    },
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.rollBackTo(cursor);
     },
   },
   {

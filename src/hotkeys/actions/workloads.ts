@@ -1,4 +1,4 @@
-import { at } from "../../lib/kube/object.ts";
+import { asRecords, at } from "../../lib/kube/object.ts";
 import type { Capability } from "../../resources/kind.ts";
 import type { Action, ActionContext, Operations, TargetObject } from "../action.ts";
 
@@ -31,6 +31,13 @@ const act = ({ key, operation, ...parts }: Parts): Action => ({
 const unbound = ({ targets }: ActionContext): string | undefined =>
   targets.some(({ object }) => at(object, "status", "phase") !== "Bound") ? "only a bound claim can grow" : undefined;
 
+const decided = ({ targets }: ActionContext): string | undefined => {
+  const target = targets.find(({ object }) =>
+    asRecords(at(object, "status", "conditions")).some(({ type }) => type === "Approved" || type === "Denied"),
+  );
+  return target === undefined ? undefined : `${target.name} is decided already`;
+};
+
 /** What acts on single kinds of workloads, and labels and annotations of everything. */
 export const workloadActions: readonly Action[] = [
   act({ id: "resource.label", title: "Label", key: "m", needs: "edit", operation: "label" }),
@@ -62,5 +69,23 @@ export const workloadActions: readonly Action[] = [
     operation: "expand",
     inHintBar: true,
     disabledReason: unbound,
+  }),
+  act({
+    id: "certificate.approve",
+    title: "Approve",
+    key: "a",
+    needs: "approve",
+    operation: "approve",
+    inHintBar: true,
+    disabledReason: decided,
+  }),
+  act({
+    id: "certificate.deny",
+    title: "Deny",
+    key: "shift-d",
+    needs: "approve",
+    operation: "deny",
+    inHintBar: true,
+    disabledReason: decided,
   }),
 ];

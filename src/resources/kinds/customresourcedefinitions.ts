@@ -1,5 +1,6 @@
 import { asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, textColumn } from "../columns.ts";
+import { conditionStatus } from "../conditions.ts";
 import { defineKind } from "../kind.ts";
 
 export const customresourcedefinitions = defineKind({
@@ -16,7 +17,7 @@ export const customresourcedefinitions = defineKind({
     textColumn("VERSIONS", versions, { keep: 5 }),
     ageColumn,
   ],
-  tone: (object) => (established(object) ? "ok" : "warning"),
+  tone: (object) => (conditionStatus(object, "Established") === "True" ? "ok" : "warning"),
   drillDown: (object) => ({
     to: "list",
     resource: asString(at(object, "spec", "names", "plural")),
@@ -30,10 +31,4 @@ function versions(object: KubeObject): string {
     .filter((version) => version["served"] === true)
     .map((version) => asString(version["name"]))
     .join(",");
-}
-
-function established(object: KubeObject): boolean {
-  return asRecords(at(object, "status", "conditions")).some(
-    (condition) => condition["type"] === "Established" && condition["status"] === "True",
-  );
 }

@@ -2,7 +2,7 @@ import { asNumber, asRecord, at, type KubeObject } from "../../lib/kube/object.t
 import { ageColumn, nameColumn, numberColumn, querySelector, templateColumns, textColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 import { podsOwnedBy } from "../pods-behind.ts";
-import { replicaTone } from "../replica-tone.ts";
+import { daemonSetRollout, rolloutColumn } from "../rollout-state.ts";
 
 const status = (field: string): ((object: KubeObject) => number) => {
   return (object) => asNumber(at(object, "status", field));
@@ -26,11 +26,12 @@ export const daemonsets = defineKind({
     }),
     numberColumn("UP-TO-DATE", status("updatedNumberScheduled"), { keep: 6 }),
     numberColumn("AVAILABLE", status("numberAvailable"), { keep: 6 }),
+    rolloutColumn(daemonSetRollout),
     textColumn("NODE SELECTOR", nodeSelector, { keep: 3 }),
     ageColumn,
     ...templateColumns,
   ],
-  tone: (object) => replicaTone(object, wanted(object), ready(object)),
+  tone: (object) => daemonSetRollout(object).tone,
   drillDown: (object) => podsOwnedBy(object, at(object, "spec", "selector")),
   podSelector: (object) => querySelector(at(object, "spec", "selector")),
 });

@@ -1,6 +1,7 @@
 import { asNumber, asRecord, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { parseApiVersion } from "../../lib/kube/gvr.ts";
 import { ageColumn, nameColumn, numberColumn, textColumn } from "../columns.ts";
+import { conditionStatus } from "../conditions.ts";
 import { defineKind } from "../kind.ts";
 import { pluralOf } from "../plural.ts";
 import { scalarText } from "../scalar-text.ts";
@@ -21,6 +22,11 @@ export const horizontalpodautoscalers = defineKind({
     ageColumn,
   ],
   tone: (object) => {
+    // Without metrics, or without its target, it does nothing at all.
+    if (["AbleToScale", "ScalingActive"].some((type) => conditionStatus(object, type) === "False")) {
+      // At 0 replicas scaling is off on purpose.
+      return at(object, "status", "desiredReplicas") === 0 ? "muted" : "error";
+    }
     const current = asNumber(at(object, "status", "currentReplicas"));
     return current >= asNumber(at(object, "spec", "maxReplicas")) ? "warning" : "ok";
   },
@@ -43,23 +49,31 @@ function reference(object: KubeObject): string {
   return `${asString(target["kind"])}/${asString(target["name"])}`;
 }
 
-/** `cpu: 12%/80%`; `<unknown>` where no sample has come. */
+/** TARGETS as `formatHPAMetrics` of kubernetes/pkg/printers/internalversion/printers.go, every metric shown: `cpu: 12%/80%`. */
 function targets(object: KubeObject): string {
   const samples = asRecords(at(object, "status", "currentMetrics"));
   const texts = asRecords(at(object, "spec", "metrics")).map((metric) => {
     const type = asString(metric["type"]);
     const field = type.slice(0, 1).toLowerCase() + type.slice(1);
-    const name = asString(at(metric, field, "name")) || asString(at(metric, field, "metric", "name")) || type;
+    const [name, own] = [asString(at(metric, field, "name")), asString(at(metric, field, "metric", "name"))];
     const sample = samples.find(
-      (one) => one["type"] === type && (at(one, field, "name") ?? at(one, field, "metric", "name") ?? type) === name,
+      (one) =>
+        one["type"] === type &&
+        asString(at(one, field, "name")) === name &&
+        asString(at(one, field, "metric", "name")) === own &&
+        at(one, field, "container") === at(metric, field, "container"),
     );
-    return `${name}: ${amount(at(sample, field, "current"))}/${amount(at(metric, field, "target"))}`;
+    const [current, target] = [at(sample, field, "current"), at(metric, field, "target")];
+    const average = at(target, "averageValue") !== undefined;
+    // Only what one asks of the resources of pods bears its name.
+    if (name !== "") return `${name}: ${amount(current, average)}/${amount(target, average)}`;
+    return `${amount(current, average)}/${amount(target, average)}${average && type !== "Pods" ? " (avg)" : ""}`;
   });
   return texts.length === 0 ? "<none>" : texts.join(", ");
 }
 
-function amount(value: unknown): string {
+function amount(value: unknown, average: boolean): string {
   const utilization = at(value, "averageUtilization");
-  if (typeof utilization === "number") return `${utilization}%`;
-  return scalarText(at(value, "averageValue") ?? at(value, "value")) || "<unknown>";
+  if (!average && typeof utilization === "number") return `${utilization}%`;
+  return scalarText(average ? at(value, "averageValue") : at(value, "value")) || "<unknown>";
 }

@@ -75,6 +75,12 @@ function completions(object: KubeObject): string {
 function duration(object: KubeObject, now: number): number | undefined {
   const started = Date.parse(asString(at(object, "status", "startTime")));
   if (Number.isNaN(started)) return undefined;
-  const ended = Date.parse(asString(at(object, "status", "completionTime")));
+  // A job that failed has no completion time: it ended when it was said to have failed.
+  const failed = asRecords(at(object, "status", "conditions")).find(
+    (condition) => condition["type"] === "Failed" && condition["status"] === "True",
+  );
+  const ended = Date.parse(
+    asString(at(object, "status", "completionTime")) || asString(failed?.["lastTransitionTime"]),
+  );
   return (Number.isNaN(ended) ? now : ended) - started;
 }

@@ -21,6 +21,11 @@ export const persistentvolumeclaims = defineKind({
     textColumn("ACCESS MODES", (object) => accessModes(at(object, "status", "accessModes")), { keep: 4 }),
     textColumn("STORAGECLASS", (object) => asString(at(object, "spec", "storageClassName")), { keep: 6 }),
     ageColumn,
+    textColumn(
+      "VOLUMEATTRIBUTESCLASS",
+      (object) => asString(at(object, "spec", "volumeAttributesClassName"), "<unset>"),
+      { wide: true },
+    ),
     textColumn("VOLUMEMODE", (object) => asString(at(object, "spec", "volumeMode"), "Filesystem"), { wide: true }),
   ],
   tone: (object) => TONES[phase(object)] ?? "warning",

@@ -32,6 +32,11 @@ export const persistentvolumes = defineKind({
     textColumn("STORAGECLASS", (object) => asString(at(object, "spec", "storageClassName")), { keep: 5 }),
     textColumn("REASON", (object) => asString(at(object, "status", "reason")), { keep: 3 }),
     ageColumn,
+    textColumn(
+      "VOLUMEATTRIBUTESCLASS",
+      (object) => asString(at(object, "spec", "volumeAttributesClassName"), "<unset>"),
+      { wide: true },
+    ),
     textColumn("VOLUMEMODE", (object) => asString(at(object, "spec", "volumeMode"), "Filesystem"), { wide: true }),
   ],
   tone: (object) => TONES[phase(object)] ?? "warning",

@@ -9,7 +9,7 @@ export const replicasets = defineKind({
   kind: "ReplicaSet",
   aliases: ["rs"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "scale", "set-image", "port-forward"],
+  can: ["describe", "yaml", "edit", "delete", "logs", "scale", "set-image", "port-forward", "roll-back"],
   columns: [
     nameColumn,
     numberColumn("DESIRED", desired, { keep: 7 }),

@@ -2,7 +2,7 @@ import { asNumber, at } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn, querySelector, readyColumn, templateColumns } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 import { podsOwnedBy } from "../pods-behind.ts";
-import { replicaTone } from "../replica-tone.ts";
+import { rolloutColumn, statefulSetRollout } from "../rollout-state.ts";
 
 export const statefulsets = defineKind({
   gvr: { group: "apps", version: "v1", resource: "statefulsets" },
@@ -29,11 +29,12 @@ export const statefulsets = defineKind({
       total: asNumber(at(object, "spec", "replicas"), 1),
     })),
     numberColumn("UP-TO-DATE", (object) => asNumber(at(object, "status", "updatedReplicas")), { keep: 6 }),
+    numberColumn("AVAILABLE", (object) => asNumber(at(object, "status", "availableReplicas")), { keep: 5 }),
+    rolloutColumn(statefulSetRollout),
     ageColumn,
     ...templateColumns,
   ],
-  tone: (object) =>
-    replicaTone(object, asNumber(at(object, "spec", "replicas"), 1), asNumber(at(object, "status", "readyReplicas"))),
+  tone: (object) => statefulSetRollout(object).tone,
   drillDown: (object) => podsOwnedBy(object, at(object, "spec", "selector")),
   podSelector: (object) => querySelector(at(object, "spec", "selector")),
 });

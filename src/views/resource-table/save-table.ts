@@ -11,16 +11,16 @@ const FORMATS: ReadonlyArray<readonly [name: string, extension: string, detail: 
 ];
 
 /**
- * Asks for a format and writes the rows the filter shows; says where.
- * @param whole the rows hold whole objects; without them only what is on screen can be saved
+ * Asks for a format and writes the rows the filter shows; says where. Where the server sent no whole objects, only what
+ * is on screen can be saved.
  */
 export async function saveTable(
   host: ViewHost,
   name: string,
   columns: readonly TableColumn[],
   rows: readonly TableRow[],
-  whole: boolean,
 ): Promise<void> {
+  const whole = rows.every(({ object }) => object.kind !== "PartialObjectMetadata");
   const formats = whole ? FORMATS : FORMATS.slice(0, 1);
   const chosen = await host.app.pick({
     title: `Save ${rows.length} ${name} as`,

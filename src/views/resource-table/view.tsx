@@ -217,12 +217,7 @@ class ResourceTable implements View {
     return `${this.#parameters.resource.group}/${this.#parameters.resource.resource}`;
   }
 
-  readonly #toneOf = (row: TableRow): Tone | undefined =>
-    this.#known
-      ? this.#kind.tone?.(row.object, this.#context())
-      : row.object.metadata.deletionTimestamp === undefined
-        ? "ok"
-        : "muted";
+  readonly #toneOf = (row: TableRow): Tone | undefined => this.#kind.tone?.(row.object, this.#context());
 
   #context(): RowContext {
     const metrics = this.#cluster.metrics.get();
@@ -386,7 +381,7 @@ class ResourceTable implements View {
     const { resource } = this.#parameters;
     this.#model.finish();
     const rows = this.#model.window(Infinity, 0).map((entry) => entry.row);
-    await saveTable(this.#host, resource.resource, this.#model.columns, rows, this.#known);
+    await saveTable(this.#host, resource.resource, this.#model.columns, rows);
   }
 
   /** The merged log of every pod listed. With a filter, of those it lets through now; else later ones join. */
