@@ -240,13 +240,13 @@ describe("a Table", () => {
     spec: { size, colour: "blue" },
   });
 
-  it("has the server's columns and cells, and metadata for each row", async () => {
+  it("has the server's columns and cells, and the whole object for each row", async () => {
     const { store } = await openWidgets();
     expect(store.get().columns.map(({ name }) => name)).toEqual(["Name", "Size", "Colour", "Age"]);
     const row = store.get().rows.get("widget-small");
     expect(row?.cells).toEqual(["small", 1, "blue", "2026-01-01T00:00:00Z"]);
     expect(row?.object.metadata.name).toBe("small");
-    expect(asRecord(row?.object)).not.toHaveProperty("spec");
+    expect(asRecord(row?.object)["spec"]).toEqual({ size: 1, colour: "blue" });
   });
 
   it("is watched as a Table", async () => {
