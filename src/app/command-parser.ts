@@ -1,10 +1,11 @@
 import { KelpieError } from "../lib/errors.ts";
+import { namespacesOf } from "../lib/kube/namespaces.ts";
 
 /** The text of a `:` command in parts. Words after the name may stand in any order. */
 export interface ParsedCommand {
   /** Lower case. */
   readonly name: string;
-  /** `""` is all namespaces; absent where none was named. */
+  /** `""` is all namespaces, `a,b` are several; absent where none was named. */
   readonly namespace?: string;
   readonly filter?: string;
   readonly labelSelector?: string;
@@ -27,7 +28,7 @@ interface Draft {
 }
 
 /**
- * `<name> [namespace|all] [/regex] [-f fuzzy] [-n ns] [-A] [-l selector] [key=value] [=exact-name] [@context]
+ * `<name> [namespace|a,b|all] [/regex] [-f fuzzy] [-n ns] [-A] [-l selector] [key=value] [=exact-name] [@context]
  * [--field-selector=…]`
  * @throws CommandError where a word makes no sense
  */
@@ -56,8 +57,16 @@ export function parseCommand(text: string): ParsedCommand {
   };
 }
 
+/** Names with commas between them; one may be on its way to be typed. */
+const NAMESPACES = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(,([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?)*$/;
+
+function readNamespaces(text: string): string {
+  const names = namespacesOf(text);
+  return names.includes("all") ? "" : names.join(",");
+}
+
 function readWord(word: string, next: () => string, draft: Draft): void {
-  if (word === "-n" || word === "--namespace") draft.namespace = next();
+  if (word === "-n" || word === "--namespace") draft.namespace = readNamespaces(next());
   else if (word === "-A" || word === "--all-namespaces" || word === "all" || word === "*") draft.namespace = "";
   else if (word === "-l" || word === "--selector") draft.labels.push(next());
   else if (word === "-f") draft.filter.push("-f", next());
@@ -68,13 +77,12 @@ function readWord(word: string, next: () => string, draft: Draft): void {
   else if (word.startsWith("@")) draft.context = word.slice(1);
   else if (word.startsWith("=")) draft.filter.push(`name:=${word.slice(1)}`);
   else if (word.includes("=")) draft.labels.push(word);
-  else if (word.includes(",")) {
-    throw new CommandError(`${word}: one namespace at a time, or all of them`, {
-      hint: "`all` with the filter `namespace:~^(a|b)$` shows two.",
-    });
-  } else if (/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(word)) {
-    if (draft.namespace !== undefined)
-      throw new CommandError(`two namespaces: ${draft.namespace || "all"} and ${word}`);
-    draft.namespace = word;
+  else if (NAMESPACES.test(word)) {
+    if (draft.namespace !== undefined) {
+      throw new CommandError(`two namespaces: ${draft.namespace || "all"} and ${word}`, {
+        hint: `\`${draft.namespace || "all"},${word}\` shows both.`,
+      });
+    }
+    draft.namespace = readNamespaces(word);
   } else throw new CommandError(`"${word}" is no namespace, filter (/…), label (k=v) or context (@…)`);
 }

@@ -110,11 +110,11 @@ export class CommandRunner {
       return;
     }
     const resource = this.#resource(command.name);
-    if (command.namespace !== undefined) this.#host.session.useNamespace(command.namespace);
+    const namespace = this.#namespace(command);
     const { filter, labelSelector, fieldSelector } = command;
     this.#host.startTrail({
       view: "resource-table",
-      parameters: { resource, namespace: this.#host.session.namespace.get(), labelSelector, fieldSelector, filter },
+      parameters: { resource, namespace, labelSelector, fieldSelector, filter },
       title: resource.resource,
     });
   }
@@ -122,14 +122,20 @@ export class CommandRunner {
   /** The trees of all objects of a kind. */
   #openXray(command: ParsedCommand): void {
     const resource = this.#resource(command.name);
-    const namespace = command.namespace ?? this.#host.session.namespace.get();
+    const namespace = this.#namespace(command);
     this.#host.startTrail({ view: "xray", parameters: { resource, namespace }, title: `xray ${resource.resource}` });
   }
 
   #openWorkloads(command: ParsedCommand): void {
     if (this.#host.session.cluster.get() === undefined) throw noCluster();
-    const namespace = command.namespace ?? this.#host.session.namespace.get();
+    const namespace = this.#namespace(command);
     this.#host.startTrail({ view: "workloads", parameters: { namespace }, title: "workloads" });
+  }
+
+  /** The namespace a command names, which is in use from now on, or the one that is. */
+  #namespace({ namespace }: ParsedCommand): string {
+    if (namespace !== undefined) this.#host.session.useNamespace(namespace);
+    return this.#host.session.namespace.get();
   }
 
   /** @throws KelpieError where the server has no such kind, or has not told yet */

@@ -1,6 +1,7 @@
 import type { ContextInfo } from "../cluster/cluster.ts";
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import { fuzzyScore } from "../lib/fuzzy.ts";
+import { namespacesOf } from "../lib/kube/namespaces.ts";
 import type { KindDefinition } from "../resources/kind.ts";
 import { listable, names, similarResources } from "../state/resource-names.ts";
 import type { Suggestion } from "../state/prompt.ts";
@@ -59,11 +60,15 @@ export function suggestCommands(text: string, source: CompletionSource): readonl
   if (word.startsWith("@")) return suggestContexts(before, word.slice(1), "@", source);
   if (word.startsWith("/") || word.startsWith("-") || word.includes("=")) return [];
   if (takes === undefined && findBuiltIn(name) !== undefined) return [];
-  const all = takes === "namespace" ? [] : ["all"];
-  return ranked(word, [...all, ...source.namespaces], (each) => each).map((namespace) => ({
-    text: before + namespace,
+  const comma = word.lastIndexOf(",") + 1;
+  const [others, last] = [word.slice(0, comma), word.slice(comma)];
+  const all = takes === "namespace" || comma > 0 ? [] : ["all"];
+  const taken = namespacesOf(others);
+  const offered = source.namespaces.filter((name) => comma === 0 || !(taken.includes(name) || name.includes(",")));
+  return ranked(last, [...all, ...offered], (each) => each).map((namespace) => ({
+    text: before + others + namespace,
     label: namespace,
-    description: namespace === "all" ? "all namespaces" : "namespace",
+    description: namespace === "all" ? "all namespaces" : namespace.includes(",") ? "namespaces" : "namespace",
   }));
 }
 

@@ -10,6 +10,7 @@ import { actions } from "../hotkeys/registry.ts";
 import { Busy } from "../lib/busy.ts";
 import type { Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
+import { namespacesText } from "../lib/kube/namespaces.ts";
 import type { Logger } from "../lib/log.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { kinds } from "../resources/kinds/index.gen.ts";
@@ -102,6 +103,12 @@ export class Controller {
       },
       options.initialCommand,
     );
+    // Back in another table, its namespace is the one in use: what the screen shows is what `:deploy` would list.
+    this.navigation.trail.subscribe(() => {
+      const { places } = this.navigation.trail.get();
+      const namespace = places.length === 1 ? places[0]?.place.listedNamespace?.() : undefined;
+      if (namespace !== undefined) this.session.followNamespace(namespace);
+    });
     const doors = this.#createDoors();
     const services: AppServices = {
       clock: options.clock,
@@ -387,6 +394,6 @@ export class Controller {
       view.command("table.namespace", namespace);
     }
     this.session.useNamespace(namespace);
-    this.flash.show("info", namespace === "" ? "all namespaces" : `namespace ${namespace}`);
+    this.flash.show("info", namespacesText(namespace));
   }
 }

@@ -15,7 +15,7 @@ export interface SessionOptions {
   readonly logger: Logger;
   /** Context asked for on the command line. */
   readonly context?: string | undefined;
-  /** Namespace asked for on the command line, `""` for all; it holds for the first context only. */
+  /** Namespace asked for on the command line, `""` for all, `a,b` for several; it holds for the first context only. */
   readonly namespace?: string | undefined;
   /** `--readonly` or `--write`. */
   readonly readOnly?: boolean | undefined;
@@ -65,7 +65,7 @@ export class Session {
     return this.#cluster;
   }
 
-  /** `""` is all namespaces. */
+  /** `""` is all namespaces, `a,b` are several. */
   get namespace(): Subscribable<string> {
     return this.#namespace;
   }
@@ -139,8 +139,13 @@ export class Session {
     }
   }
 
+  /** Takes a namespace that was chosen before, without a change of those used last. */
+  followNamespace(namespace: string): void {
+    if (namespace !== this.#namespace.get()) this.#namespace.set(namespace);
+  }
+
   useNamespace(namespace: string): void {
-    this.#namespace.set(namespace);
+    this.followNamespace(namespace);
     if (namespace === "") return;
     this.#recent.update((recent) =>
       [namespace, ...recent.filter((each) => each !== namespace)].slice(0, RECENT_NAMESPACES),

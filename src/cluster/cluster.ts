@@ -31,14 +31,19 @@ export type ConnectionStatus =
 /** The four states every list is in, and the fifth: not allowed. */
 export type ListState =
   | { readonly state: "loading"; readonly loaded: number }
-  | { readonly state: "live"; readonly mode: "watch" | "poll" }
+  | {
+      readonly state: "live";
+      readonly mode: "watch" | "poll";
+      /** What is left out, and why: a namespace of several that may not be listed. */
+      readonly without?: string;
+    }
   | { readonly state: "stale"; readonly since: number; readonly error: KelpieError; readonly retryAt: number }
   | { readonly state: "denied"; readonly error: KelpieError };
 
 /** What a list selects. Equal queries share one store and one watch. */
 export interface ListQuery {
   readonly resource: ApiResource;
-  /** `""`: all namespaces, or a cluster-scoped resource. */
+  /** `""`: all namespaces, or a cluster-scoped resource. `a,b`: several, each with a watch of its own. */
   readonly namespace: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;

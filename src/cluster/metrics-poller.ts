@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { namespacesOf } from "../lib/kube/namespaces.ts";
 import { asArray, asRecords, asString, at, type KubeObject } from "../lib/kube/object.ts";
 import { parseQuantity } from "../lib/quantity.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
@@ -25,7 +26,7 @@ export class MetricsPoller {
   #running: AbortController | undefined;
   #version = 0;
 
-  /** @param namespace asked alone where the user may not see the pods of all namespaces */
+  /** @param namespace one, or several with commas, asked alone where the user may not see the pods of all namespaces */
   constructor(client: HttpClient, clock: Clock, namespace: string) {
     this.#client = client;
     this.#namespace = namespace;
@@ -84,7 +85,8 @@ export class MetricsPoller {
       return await this.#list("pods", "PodMetrics", "", signal);
     } catch (error) {
       if (!isApiError(error, 403)) throw error;
-      return this.#list("pods", "PodMetrics", this.#namespace, signal);
+      const lists = namespacesOf(this.#namespace).map((one) => this.#list("pods", "PodMetrics", one, signal));
+      return (await Promise.all(lists)).flat();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { KelpieError } from "../lib/errors.ts";
 import { apiPath, groupResource, gvrKey, type ApiResource, type Gvr } from "../lib/kube/gvr.ts";
+import { namespacesOf } from "../lib/kube/namespaces.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import { createValue } from "../lib/subscribable.ts";
 import { AccessReviews } from "./access-reviews.ts";
@@ -20,6 +21,7 @@ import { PortForwarder } from "./port-forwarder.ts";
 import { Reflector } from "./reflector.ts";
 import { SharedStore } from "./resource-store.ts";
 import { readWholeObject } from "./row-reader.ts";
+import { UnionStore } from "./union-store.ts";
 import { Gate } from "./write.ts";
 
 export interface OpenClusterOptions extends ExecOptions {
@@ -85,15 +87,18 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
     },
     store: (query) => stores.store(query),
     get: (object) => getObject(client, object),
-    list(resource, { namespace = "", labelSelector, fieldSelector }) {
-      const query: ListQuery = {
+    async list(resource, { namespace = "", labelSelector, fieldSelector }) {
+      const query: Omit<ListQuery, "namespace"> = {
         resource: knownResource(resource, catalog.catalog.get().resources),
-        namespace,
         form: "objects",
         ...(labelSelector === undefined ? {} : { labelSelector }),
         ...(fieldSelector === undefined ? {} : { fieldSelector }),
       };
-      return listObjects(client, query, closing.signal);
+      const several = namespacesOf(namespace);
+      const lists = (several.length === 0 ? [""] : several).map((one) =>
+        listObjects(client, { ...query, namespace: one }, closing.signal),
+      );
+      return (await Promise.all(lists)).flat();
     },
     logs(query, handler, signal) {
       const both = AbortSignal.any([signal, closing.signal]);
@@ -164,10 +169,19 @@ function createStores(client: HttpClient, prober: ConnectionProber, options: Ope
     stores.set(key, store);
     return store;
   };
+  const one = (query: ListQuery): SharedStore => {
+    const key = keyOf(query);
+    return stores.get(key) ?? create(query, key);
+  };
   return {
     store(query) {
-      const key = keyOf(query);
-      return stores.get(key) ?? create(query, key);
+      const several = namespacesOf(query.namespace);
+      return several.length < 2
+        ? one(query)
+        : new UnionStore(
+            query,
+            several.map((namespace) => one({ ...query, namespace })),
+          );
     },
     retry() {
       for (const store of stores.values()) store.retry();

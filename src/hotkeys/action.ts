@@ -72,7 +72,7 @@ export interface AppDoors {
   history(step: "back" | "forward" | "last"): void;
   /** The namespace behind a digit: `0` is all, `1` to `9` favourites and recent ones. */
   namespaceKey(digit: number): void;
-  /** Makes a namespace the one in use; `""` is all. The table in front shows it. */
+  /** Makes a namespace the one in use; `""` is all, `a,b` are several. The table in front shows it. */
   useNamespace(namespace: string): void;
   toggleHeader(): void;
   /** Runs the text of a `:` command. */

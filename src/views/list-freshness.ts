@@ -7,7 +7,7 @@ export function freshnessOf(state: ListState): Freshness {
     case "loading":
       return { state: "loading", loaded: state.loaded };
     case "live":
-      return { state: "live", mode: state.mode };
+      return state;
     case "stale":
       return { state: "stale", since: state.since, reason: state.error.message };
     case "denied":

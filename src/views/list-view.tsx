@@ -48,6 +48,8 @@ export interface ListViewParts {
   readonly scopes: readonly Scope[];
   readonly what: string;
   readonly where?: string;
+  /** As {@link View.listedNamespace}. */
+  readonly namespace?: string;
   readonly freshness: Subscribable<Freshness>;
   /** What an empty list says: a sentence without its capital and its full stop. */
   empty(): string;
@@ -130,6 +132,10 @@ export class ListView implements View {
 
   disabledReason(name: string): string | undefined {
     return this.#parts.disabledReason?.(name, this.cursorKey());
+  }
+
+  listedNamespace(): string | undefined {
+    return this.#parts.namespace;
   }
 
   searchText(): string {

@@ -35,7 +35,7 @@ export interface ViewHost {
   readonly settings: Settings;
   readonly app: AppDoors;
   readonly kinds: readonly KindDefinition[];
-  /** The namespace in use; `""` is all. */
+  /** The namespace in use; `""` is all, `a,b` several. */
   readonly namespace: Subscribable<string>;
   /** How each kind was sorted last, by group and resource. */
   readonly sorts: Map<string, Sort>;
@@ -115,7 +115,7 @@ export interface ViewTitle {
 
 /** Whether what is on screen is true now. */
 export type Freshness =
-  | { readonly state: "live"; readonly mode?: "watch" | "poll" }
+  | { readonly state: "live"; readonly mode?: "watch" | "poll"; readonly without?: string }
   | { readonly state: "loading"; readonly loaded: number }
   | { readonly state: "stale"; readonly since: number; readonly reason: string }
   | { readonly state: "denied"; readonly reason: string }
@@ -148,6 +148,8 @@ export interface View {
   searchText?(): string;
   /** `Esc`: undoes one thing (a filter, marks) and says true, or false when there is nothing to undo. */
   escape?(): boolean;
+  /** The namespace it lists, as `ViewHost.namespace` has it. At the root of a trail it is the one in use. */
+  listedNamespace?(): string | undefined;
   /** The view is in front (again). Subscriptions to stores belong here… */
   show(): void;
   /** …and end here: another view covers it. State stays. */

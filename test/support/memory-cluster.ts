@@ -16,8 +16,10 @@ import type {
   RowChanges,
   WriteGate,
 } from "../../src/cluster/cluster.ts";
+import { UnionStore } from "../../src/cluster/union-store.ts";
 import { KelpieError } from "../../src/lib/errors.ts";
 import type { ApiResource } from "../../src/lib/kube/gvr.ts";
+import { namespacesOf } from "../../src/lib/kube/namespaces.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
 import { matchesLabels, parseLabelSelector } from "../../src/lib/kube/selector.ts";
 import { createValue, type Value } from "../../src/lib/subscribable.ts";
@@ -142,7 +144,16 @@ export class MemoryCluster implements Cluster {
     return found;
   }
 
-  store(query: ListQuery): MemoryStore {
+  store(query: ListQuery): ResourceStore {
+    const several = namespacesOf(query.namespace);
+    if (several.length < 2) return this.#store(query);
+    return new UnionStore(
+      query,
+      several.map((namespace) => this.#store({ ...query, namespace })),
+    );
+  }
+
+  #store(query: ListQuery): MemoryStore {
     const { resource, namespace, labelSelector = "", fieldSelector = "" } = query;
     const key = [resource.group, resource.resource, namespace, labelSelector, fieldSelector].join(" ");
     const known = this.#stores.get(key);
@@ -168,9 +179,11 @@ export class MemoryCluster implements Cluster {
     for (const store of this.#storesOf(resource)) store.remove(object);
   }
 
-  /** The state of every list of a resource. */
-  setListStatus(resource: string, status: ListSnapshot["status"]): void {
-    for (const store of this.#storesOf(resource)) store.setStatus(status);
+  /** The state of every list of a resource, or of those in one namespace. */
+  setListStatus(resource: string, status: ListSnapshot["status"], namespace?: string): void {
+    for (const store of this.#storesOf(resource)) {
+      if (namespace === undefined || store.query.namespace === namespace) store.setStatus(status);
+    }
   }
 
   get(target: Parameters<Cluster["get"]>[0]): Promise<KubeObject> {

@@ -6,7 +6,7 @@ export const UI_FLAGS: readonly Flag[] = [
   { name: "context", value: "name", help: "Context to open" },
   { name: "cluster", value: "name", help: "Cluster of the kubeconfig to use" },
   { name: "user", value: "name", help: "User of the kubeconfig to use" },
-  { name: "namespace", short: "n", value: "name", help: "Namespace to open" },
+  { name: "namespace", short: "n", value: "name", help: "Namespace to open, or several: a,b" },
   { name: "all-namespaces", short: "A", help: "Open all namespaces" },
   { name: "command", short: "c", value: "command", help: "First command, as typed after `:` (default pods)" },
   { name: "readonly", help: "Refuse every write" },

@@ -2,7 +2,7 @@ import { Box } from "ink";
 import { Component, type ReactNode } from "react";
 import type { Palette } from "../../config/theme.ts";
 import { errorMessage } from "../../lib/errors.ts";
-import { sanitize, truncate } from "../../lib/text.ts";
+import { fit, sanitize } from "../../lib/text.ts";
 import { Lines } from "../../ui/lines.tsx";
 
 export interface BoundaryProps {
@@ -46,8 +46,8 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
     const { message } = this.state;
     if (message === undefined) return this.props.children;
     const { what, advice, columns, rows, top, palette } = this.props;
-    const fault = palette.paint(truncate(` ${what} could not be drawn: ${sanitize(message)}`, columns), "danger");
-    const more = advice === undefined ? [] : [palette.paint(truncate(` ${advice}`, columns), "dim")];
+    const fault = palette.paint(fit(` ${what} could not be drawn: ${sanitize(message)}`, columns), "danger");
+    const more = advice === undefined ? [] : [palette.paint(fit(` ${advice}`, columns), "dim")];
     const lines = <Lines lines={rows > 3 ? ["", fault, ...more] : [fault, ...more]} rows={rows} />;
     if (top === undefined) return lines;
     return (

@@ -4,7 +4,7 @@ import type { Protection } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
-import { sanitize, truncate } from "../../lib/text.ts";
+import { truncate } from "../../lib/text.ts";
 import { Line, Lines } from "../../ui/lines.tsx";
 import { ThemeContext } from "../../ui/theme-context.tsx";
 import { useStore } from "../../ui/use-store.ts";
@@ -13,6 +13,7 @@ import { followClusterUsage, type ClusterUsage } from "../cluster-usage.ts";
 import type { Controller } from "../controller.ts";
 import type { SuspendScreen } from "../suspend.ts";
 import { Boundary } from "./boundary.tsx";
+import { crumbsLine } from "./crumbs-line.ts";
 import { dialogBox } from "./dialog-lines.ts";
 import { alertLine, headerLine, type HeaderFacts } from "./header-lines.ts";
 import { hintLines } from "./hint-lines.ts";
@@ -70,15 +71,7 @@ export function Screen(props: ScreenProps): ReactElement {
             <Content controller={controller} view={view} columns={columns} rows={layout.content} palette={palette} />
           </>
         )}
-        {layout.crumbs === 1 && (
-          <Line
-            text={crumbsLine(
-              trail.places.map((place) => place.title),
-              columns,
-              palette,
-            )}
-          />
-        )}
+        {layout.crumbs === 1 && <Crumbs controller={controller} columns={columns} palette={palette} />}
         <Boundary {...guard} what="This line" attempt={view} rows={1}>
           <Bottom controller={controller} columns={columns} palette={palette} />
         </Boundary>
@@ -192,15 +185,11 @@ function identify(view: View): string {
   return made;
 }
 
-function crumbsLine(titles: readonly string[], columns: number, palette: Palette): string {
-  const separator = " › ";
-  const kept = titles.map(sanitize);
-  const width = (): number => kept.reduce((sum, title) => sum + title.length + separator.length, 0);
-  while (kept.length > 1 && width() > columns) kept.shift();
-  const painted = kept.map((title, index) =>
-    palette.paint(truncate(title, columns - 2), index === kept.length - 1 ? "crumb-current" : "crumb"),
-  );
-  return ` ${painted.join(palette.paint(separator, "border"))}`;
+function Crumbs({ controller, columns, palette }: Omit<PartProps, "view" | "rows">): ReactElement {
+  const { places } = useStore(controller.navigation.trail);
+  const namespace = useStore(controller.session.namespace);
+  const titles = places.map((place) => place.title);
+  return <Line text={crumbsLine(titles, namespace, columns, palette)} />;
 }
 
 function Bottom({ controller, columns, palette }: Omit<PartProps, "view" | "rows">): ReactElement {

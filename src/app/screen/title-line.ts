@@ -44,6 +44,8 @@ export function titleLine(title: ViewTitle, freshness: Freshness, columns: numbe
 function freshnessWord(freshness: Freshness): { readonly text: string; readonly style: StyleName } | undefined {
   switch (freshness.state) {
     case "live":
+      if (freshness.without !== undefined)
+        return { text: `live, without ${sanitize(freshness.without)}`, style: "warning" };
       return freshness.mode === "poll" ? { text: "live, polled", style: "warning" } : { text: "live", style: "ok" };
     case "loading":
       return { text: freshness.loaded > 0 ? `loading ${freshness.loaded}` : "loading", style: "progress" };

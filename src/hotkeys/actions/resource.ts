@@ -137,9 +137,7 @@ export const resourceActions: readonly Action[] = [
     group: "act",
     needs: "use-namespace",
     inHintBar: true,
-    run: ({ cursor, app }) => {
-      if (cursor !== undefined) app.useNamespace(cursor.name);
-    },
+    run: ({ targets, app }) => app.useNamespace(targets.map(({ name }) => name).join(",")),
   },
   {
     id: "resource.owner",

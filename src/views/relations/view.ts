@@ -79,6 +79,7 @@ class TreeView {
       scopes: ["tree", "table"],
       what: parts.what,
       where: parts.where,
+      namespace: parts.namespace,
       freshness: this.#freshness,
       empty: () => (this.#freshness.get().state === "live" ? parts.empty : ""),
       notes: () => this.#notes(),
@@ -151,11 +152,13 @@ class TreeView {
 
   /** A list that is not live makes the tree no better than that list; one that is refused is told in the title. */
   #worstList(queries: readonly RelatedQuery[]): Freshness {
+    let without: string | undefined;
     for (const { key } of queries) {
       const status = this.#related.snapshot(key)?.status;
       if (status?.state === "loading" || status?.state === "stale") return freshnessOf(status);
+      if (status?.state === "live" && status.without !== undefined) without ??= status.without;
     }
-    return { state: "live" };
+    return { state: "live", ...(without === undefined ? {} : { without }) };
   }
 
   #notes(): readonly string[] {

@@ -4,20 +4,23 @@ import type { Palette } from "../../config/theme.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { nextTurn } from "../../lib/clock.ts";
 import { Disposer } from "../../lib/disposer.ts";
+import { namespacesOf } from "../../lib/kube/namespaces.ts";
 import { controllerOf } from "../../lib/kube/object.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
-import { sanitize, textWidth } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
 import { kindOf, knownKind } from "../../resources/catalog.ts";
 import type { KindDefinition, RowContext } from "../../resources/kind.ts";
 import type { Sort, TableColumn, TableRow } from "../../state/table/table-column.ts";
 import type { TableEntry } from "../../state/table/table-entry.ts";
 import { TableModel } from "../../state/table/table-model.ts";
+import type { TableState } from "../../state/table/table-state.ts";
 import { useTheme } from "../../ui/theme-context.tsx";
 import { useStore } from "../../ui/use-store.ts";
 import { Lines } from "../../ui/lines.tsx";
+import { freshnessOf } from "../list-freshness.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
 import { openDrillDown } from "./drill-down.ts";
+import { emptyLines, type EmptyTable } from "./empty-lines.ts";
 import { readTableParameters, type TableParameters } from "./parameters.ts";
 import { RowPainter } from "./row-painter.ts";
 import { saveTable } from "./save-table.ts";
@@ -115,6 +118,10 @@ class ResourceTable implements View {
     return { targets, cursor, kind: this.#kind, container: undefined };
   }
 
+  listedNamespace(): string | undefined {
+    return this.#parameters.resource.namespaced ? this.#namespace : undefined;
+  }
+
   searchText(): string {
     return this.#model.state.get().filter;
   }
@@ -205,12 +212,17 @@ class ResourceTable implements View {
     this.#rows = rows - 1;
     const visible = model.window(rows - 1);
     painter.prepare(model.columns, visible, model.entries.values(), { width: columns, skip: this.#skip });
-    if (state.count === 0) return [painter.header(state.sort), "", ...this.#emptyLines(columns, palette)];
+    if (state.count === 0) return [painter.header(state.sort), "", ...emptyLines(this.#empty(state), columns, palette)];
     const cursor = model.cursorEntry;
     return [
       painter.header(state.sort),
       ...visible.map((entry) => painter.row(entry, entry === cursor, model.isMarked(entry.key))),
     ];
+  }
+
+  #empty(table: TableState): EmptyTable {
+    const { resource } = this.#parameters;
+    return { resource, namespace: this.#namespace, freshness: this.#freshness.get(), table };
   }
 
   get #sortName(): string {
@@ -268,15 +280,8 @@ class ResourceTable implements View {
   }
 
   #readStatus(status: ListState): void {
-    const before = this.#freshness.get();
-    if (status.state === "live") {
-      if (before.state !== "live" || before.mode !== status.mode) {
-        this.#freshness.set({ state: "live", mode: status.mode });
-      }
-    } else if (status.state === "loading") this.#freshness.set({ state: "loading", loaded: status.loaded });
-    else if (status.state === "stale") {
-      this.#freshness.set({ state: "stale", since: status.since, reason: status.error.message });
-    } else this.#freshness.set({ state: "denied", reason: status.error.message });
+    const next = freshnessOf(status);
+    if (JSON.stringify(next) !== JSON.stringify(this.#freshness.get())) this.#freshness.set(next);
   }
 
   #columns(): readonly TableColumn[] {
@@ -294,7 +299,8 @@ class ResourceTable implements View {
         (column.needs !== "metrics" || metrics === "available") &&
         (column.needs !== "port-forwards" || this.#forwarded.size > 0),
     );
-    return this.#parameters.resource.namespaced && this.#namespace === "" ? [namespaceColumn, ...shown] : shown;
+    const one = namespacesOf(this.#namespace).length === 1;
+    return this.#parameters.resource.namespaced && !one ? [namespaceColumn, ...shown] : shown;
   }
 
   #metricsState = "";
@@ -398,7 +404,12 @@ class ResourceTable implements View {
 
   #open(): void {
     const { cursorEntry } = this.#model;
-    if (cursorEntry !== undefined) openDrillDown(this.#host, this.#kind, this.#targetOf(cursorEntry));
+    if (cursorEntry === undefined) return;
+    const marked = this.#model.marked.map((entry) => this.#targetOf(entry));
+    if (marked.length > 0 && this.#kind.can.includes("use-namespace")) {
+      this.#host.app.useNamespace(marked.map(({ name }) => name).join(","));
+      this.#host.app.command("pods");
+    } else openDrillDown(this.#host, this.#kind, this.#targetOf(cursorEntry));
   }
 
   #targetOf(entry: TableEntry): TargetObject {
@@ -435,49 +446,6 @@ class ResourceTable implements View {
     // A cursor that moves changes nothing here: what listens is drawn again only for another title.
     if (JSON.stringify(next) !== JSON.stringify(this.#title.get())) this.#title.set(next);
   }
-
-  #emptyLines(columns: number, palette: Palette): readonly string[] {
-    const freshness = this.#freshness.get();
-    const { resource } = this.#parameters;
-    const { filter, faultsOnly, total } = this.#model.state.get();
-    const say = (text: string, tone: Tone): string => palette.paint(` ${sanitize(text)}`.slice(0, columns), tone);
-    if (freshness.state === "denied") {
-      const one = resource.namespaced && this.#namespace === "";
-      return [
-        ...wrapWords(sanitize(freshness.reason), columns - 2).map((line) => say(line, "error")),
-        ...(one ? [say(`1-9 or :${resource.resource} <namespace> shows one namespace.`, "muted")] : []),
-      ];
-    }
-    if (freshness.state === "stale") return [say(`No data: ${freshness.reason}`, "warning")];
-    if (freshness.state === "loading") {
-      return [
-        say(`Loading ${resource.resource}${freshness.loaded > 0 ? `, ${freshness.loaded} so far` : ""} …`, "progress"),
-      ];
-    }
-    if (total > 0 && (filter !== "" || faultsOnly)) {
-      // Esc takes the filter first: with both it does not show them all.
-      const both = faultsOnly && filter !== "";
-      const what = faultsOnly ? `has a fault${both ? ` and matches /${filter}` : "."}` : `matches /${filter}`;
-      const way = both ? "Esc takes the filter away, Ctrl-Z shows those without a fault." : "Esc shows them all.";
-      return [say(`None of ${total} ${what}`, "muted"), say(way, "muted")];
-    }
-    const where = !resource.namespaced || this.#namespace === "" ? "" : ` in the namespace ${this.#namespace}`;
-    const hint = where === "" ? [] : [say("0 shows all namespaces.", "muted")];
-    return [say(`There are no ${resource.resource}${where}.`, "muted"), ...hint];
-  }
-}
-
-/** Lines of whole words, none wider than `width` but for a word that is. */
-function wrapWords(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && textWidth(line) + 1 + textWidth(word) > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 function ResourceTableContent({ columns, rows, table }: ViewProps & { readonly table: ResourceTable }): ReactElement {

@@ -9,6 +9,8 @@ test.each([
   ["po -n team-1", { name: "po", namespace: "team-1" }],
   ["po /web app=shop team-1", { namespace: "team-1", filter: "web", labelSelector: "app=shop" }],
   ["po @staging /x", { context: "staging", filter: "x" }],
+  ["po a,b,a,", { namespace: "a,b" }],
+  ["po -n a,all", { namespace: "" }],
   ["po -f wb", { filter: "-f wb" }],
   ["po -l tier,app!=x a=b", { labelSelector: "tier,app!=x,a=b" }],
   ["rs =web-1", { filter: "name:=web-1" }],
@@ -20,7 +22,7 @@ test.each([
 
 test.each([
   ["po a b", "two namespaces: a and b"],
-  ["po a,b", "one namespace at a time"],
+  ["po a,$(rm)", "is no namespace"],
   ["po -x", "unknown flag -x"],
   ["po -n", "-n needs a value"],
   ["po $(rm)", "is no namespace"],
