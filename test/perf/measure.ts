@@ -27,6 +27,18 @@ export function keyToFrame(program: PtyProgram, keys: string): Promise<number> {
   });
 }
 
+/**
+ * Milliseconds from writing `keys` to the screen on which what `seen` reads is another than before. The emulator's own
+ * time is in it.
+ */
+export async function keyToScreen(program: PtyProgram, keys: string, seen: () => unknown): Promise<number> {
+  const before = seen();
+  const started = performance.now();
+  program.write(keys);
+  await program.waitFor(() => seen() !== before);
+  return performance.now() - started;
+}
+
 /** Milliseconds of processor time (user and system) a process has used. Linux only. */
 export function cpuMilliseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

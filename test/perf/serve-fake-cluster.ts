@@ -1,6 +1,7 @@
 /**
- * A program: serves a generated cluster of `argv[2]` pods, writes its kubeconfig to `argv[3]`, prints `ready`, and obeys
- * lines on stdin: `rate N` changes N pods a second (0 stops). Ends with stdin.
+ * A program: serves a generated cluster of `argv[2]` pods, writes its kubeconfig to `argv[3]`, and obeys lines on stdin,
+ * answering each with `ok`: `rate N` changes N pods a second (0 stops), `phase P` gives the first pod that phase. Ends
+ * with stdin.
  */
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -19,20 +20,23 @@ let next = 0;
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, argument = ""] = line.split(" ");
-  if (command === "ready") process.stdout.write("ready\n");
+  if (command === "phase") change(0, argument);
   if (command === "rate") {
     clearInterval(timer);
-    if (Number(argument) > 0) timer = setInterval(changeOne, 1000 / Number(argument));
+    if (Number(argument) > 0) timer = setInterval(changeNext, 1000 / Number(argument));
   }
+  process.stdout.write("ok\n");
 }
 clearInterval(timer);
 await server.close();
 
 /** Changes one of the first 40 pods, in turn: visible rows. */
-function changeOne(): void {
-  const pod = pods[next % pods.length];
+function changeNext(): void {
   next += 1;
-  if (pod === undefined) return;
-  const phase = next % 80 < 40 ? "Running" : "Unknown";
-  server.push({ ...pod, status: { ...asRecord(pod["status"]), phase } });
+  change(next % pods.length, next % 80 < 40 ? "Running" : "Unknown");
+}
+
+function change(index: number, phase: string): void {
+  const pod = pods[index];
+  if (pod !== undefined) server.push({ ...pod, status: { ...asRecord(pod["status"]), phase } });
 }

@@ -82,6 +82,21 @@ export class PtyProgram {
     });
   }
 
+  /** The first row whose first cell has a background colour: the one under the cursor. -1 where there is none. */
+  highlightedRow(): number {
+    const { active } = this.#terminal.buffer;
+    for (let row = 0; row < this.#terminal.rows; row += 1) {
+      if (
+        active
+          .getLine(active.viewportY + row)
+          ?.getCell(0)
+          ?.isBgDefault() === false
+      )
+        return row;
+    }
+    return -1;
+  }
+
   text(): string {
     return this.lines().join("\n");
   }
