@@ -187,7 +187,25 @@ export function querySelector(selector: unknown): string | undefined {
 
 /** Numbers of an address, so that 10.0.0.9 sorts before 10.0.0.10; other texts sort after all addresses. */
 export function addressKey(address: string): number | string {
-  const parts = address.split(".");
-  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part))) return address;
-  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+  let key = 0;
+  let part = 0;
+  let digits = 0;
+  let dots = 0;
+  // Character by character: sorting reads an address for every row.
+  for (let at = 0; at <= address.length; at += 1) {
+    const unit = at < address.length ? address.charCodeAt(at) : DOT;
+    if (unit === DOT) {
+      if (digits === 0) return address;
+      key = key * 256 + part;
+      [part, digits, dots] = [0, 0, dots + 1];
+    } else if (unit >= DIGIT_0 && unit <= DIGIT_9 && digits < 3) {
+      part = part * 10 + unit - DIGIT_0;
+      digits += 1;
+    } else return address;
+  }
+  return dots === 4 ? key : address;
 }
+
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;

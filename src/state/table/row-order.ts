@@ -1,3 +1,4 @@
+import { orderOfKeys } from "./key-order.ts";
 import { ITEMS_PER_LOOK, type Interruptible } from "./sliced-work.ts";
 
 export type Compare<T> = (left: T, right: T) => number;
@@ -84,37 +85,30 @@ function pushAt<T>(list: readonly T[], index: number, target: T[]): void {
   if (item !== undefined) target.push(item);
 }
 
-/** Up to so many different keys, rows are grouped by key instead of compared with each other. */
-const MOST_GROUPS = 1024;
-
 /**
- * Items by a key. Equal keys stay in the order of `items`, also where the keys descend. Where keys repeat, as those of a
- * status or a node do, each is compared once.
- * @param keyOf called once for each item, before any comparison
+ * Items by a key: numbers before texts, ascending or descending. Equal keys stay in the order of `items`, also where the
+ * keys descend.
+ * @param keyOf called once for each item
  */
-export function* orderByKey<T, K>(
+export function* orderByKey<T>(
   items: readonly T[],
-  keyOf: (item: T) => K,
-  compareKeys: Compare<K>,
-  compareItems: Compare<T>,
+  keyOf: (item: T) => number | string,
+  descending: boolean,
 ): Interruptible<T[]> {
-  const groups = new Map<K, T[]>();
-  let sinceLook = 0;
-  for (const item of items) {
-    const key = keyOf(item);
-    if (groups.size <= MOST_GROUPS) {
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [item]);
-      else group.push(item);
+  const keys: Array<number | string> = [];
+  // A loop in a generator is seldom compiled: it stands in a function.
+  const readKeys = (end: number): void => {
+    for (let at = keys.length; at < end; at += 1) {
+      const item = items[at];
+      keys.push(item === undefined ? "" : keyOf(item));
     }
-    sinceLook += 1;
-    if (sinceLook % ITEMS_PER_LOOK === 0) yield;
-  }
-  if (groups.size > MOST_GROUPS) return yield* sortInterruptibly(items, compareItems);
-  const ordered: T[] = [];
-  for (const key of [...groups.keys()].sort(compareKeys)) {
-    for (const item of groups.get(key) ?? []) ordered.push(item);
+  };
+  while (keys.length < items.length) {
+    readKeys(Math.min(items.length, keys.length + ITEMS_PER_LOOK));
     yield;
   }
+  const order = yield* orderOfKeys(keys, descending);
+  const ordered: T[] = [];
+  for (const index of order) pushAt(items, index, ordered);
   return ordered;
 }

@@ -336,9 +336,7 @@ export class TableModel {
     let sorted = order ? named : this.#sorted;
     if (order && this.#sortColumn !== undefined) {
       const keyOf = (entry: TableEntry): number | string => (entry.sortKey = this.#sortKeyOf(entry));
-      sorted = yield* orderByKey(named, keyOf, this.#compareKeys, (left, right) =>
-        this.#compareKeys(left.sortKey, right.sortKey),
-      );
+      sorted = yield* orderByKey(named, keyOf, this.#state.get().sort.descending);
     } else if (order) for (const entry of named) entry.sortKey = 0;
     let shown = sorted;
     if (this.#filters) {

@@ -21,14 +21,14 @@ export const namespaceColumn: TableColumn = {
  * @param display context of texts: its `now` moves
  * @param sorting context of sort keys: its `now` stands still, so that keys computed at different times compare
  */
-export function kindColumns(kind: KindDefinition, display: () => RowContext, sorting: () => RowContext): TableColumn[] {
+export function kindColumns(kind: KindDefinition, display: RowContext, sorting: RowContext): TableColumn[] {
   return kind.columns.map((column): TableColumn => {
     // Only the functions are replaced: all else of a column holds for the table as it stands.
     return {
       ...column,
-      text: (row) => column.text(row.object, display()),
-      sortKey: (row) => column.sortKey?.(row.object, sorting()) ?? column.text(row.object, sorting()),
-      tone: (row) => column.tone?.(row.object, display()),
+      text: (row) => column.text(row.object, display),
+      sortKey: (row) => column.sortKey?.(row.object, sorting) ?? column.text(row.object, sorting),
+      tone: (row) => column.tone?.(row.object, display),
     };
   });
 }

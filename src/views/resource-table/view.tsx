@@ -38,6 +38,8 @@ const SORTS: Readonly<Record<string, string>> = {
   "sort.namespace": "namespace",
 };
 
+const USAGE_OF = { pod: "pods", container: "containers", node: "nodes" } as const;
+
 /** Rows of a store in a table model, drawn as painted lines. */
 class ResourceTable implements View {
   readonly id = "resource-table";
@@ -54,7 +56,10 @@ class ResourceTable implements View {
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   /** Rises when the same rows must be painted anew: an age went on, metrics came. */
   readonly #repaint = createValue(0);
-  readonly #sortedAt: number;
+  /** What texts are made of: time goes on. */
+  readonly #display: RowContext;
+  /** What sort keys are made of: time stands still, so that keys computed at different times compare. */
+  readonly #sorting: RowContext;
   #namespace: string;
   #store: ResourceStore;
   #serverColumns: readonly TableColumn[] = [];
@@ -72,7 +77,9 @@ class ResourceTable implements View {
     this.#cluster = host.cluster;
     this.#parameters = parameters;
     this.#namespace = parameters.namespace;
-    this.#sortedAt = host.clock.now();
+    const opened = host.clock.now();
+    this.#display = this.#rowContext(() => host.clock.now());
+    this.#sorting = this.#rowContext(() => opened);
     const { resource, ownerUid } = parameters;
     this.#kind = kindOf(resource);
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
@@ -229,13 +236,16 @@ class ResourceTable implements View {
     return `${this.#parameters.resource.group}/${this.#parameters.resource.resource}`;
   }
 
-  readonly #toneOf = (row: TableRow): Tone | undefined => this.#kind.tone?.(row.object, this.#context());
+  readonly #toneOf = (row: TableRow): Tone | undefined => this.#kind.tone?.(row.object, this.#display);
 
-  #context(): RowContext {
-    const metrics = this.#cluster.metrics.get();
+  /** One for the life of the table: sorting and filtering ask for it once for every row. */
+  #rowContext(now: () => number): RowContext {
+    const { metrics } = this.#cluster;
     return {
-      now: this.#host.clock.now(),
-      usage: (kind, path) => metrics[kind === "pod" ? "pods" : kind === "node" ? "nodes" : "containers"].get(path),
+      get now() {
+        return now();
+      },
+      usage: (kind, path) => metrics.get()[USAGE_OF[kind]].get(path),
       isForwarded: (pod) => this.#forwarded.has(pod),
     };
   }
@@ -286,13 +296,7 @@ class ResourceTable implements View {
 
   #columns(): readonly TableColumn[] {
     const metrics = this.#cluster.metrics.get().state;
-    const own = this.#known
-      ? kindColumns(
-          this.#kind,
-          () => this.#context(),
-          () => ({ ...this.#context(), now: this.#sortedAt }),
-        )
-      : this.#serverColumns;
+    const own = this.#known ? kindColumns(this.#kind, this.#display, this.#sorting) : this.#serverColumns;
     const shown = own.filter(
       (column) =>
         (this.#wide || column.wide !== true) &&

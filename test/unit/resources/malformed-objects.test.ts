@@ -277,11 +277,7 @@ const palette = createPalette("dark", "ansi256");
 /** Everything the program does with an object it was sent. */
 function useEverywhere(object: KubeObject, kind: (typeof kinds)[number]): void {
   const resource = presumedResource(kind);
-  const columns = kindColumns(
-    kind,
-    () => context,
-    () => context,
-  );
+  const columns = kindColumns(kind, context, context);
   const toneOf = (row: { readonly object: KubeObject }) => kind.tone?.(row.object, context);
   const row = { key: "one", object };
   for (const column of columns) {

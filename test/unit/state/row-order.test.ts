@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { compareOrder } from "../../../src/state/table/cell-order.ts";
 import { mergeFew, orderByKey, positionIn, sortInterruptibly } from "../../../src/state/table/row-order.ts";
+import { descendingKeys } from "../../../src/state/table/table-entry.ts";
 import type { Interruptible } from "../../../src/state/table/sliced-work.ts";
 
 const byNumber = (left: number, right: number): number => left - right;
@@ -28,22 +30,27 @@ test("Sorting many items may be interrupted, also when they come in order", () =
   expect(finish(sortInterruptibly(ordered, byNumber)).stops).toBeGreaterThan(20);
 });
 
-test.each([
-  ["few", 7],
-  ["very many", 9000],
-])("Items with %s different keys are ordered by key, equal ones as they came", (_, below) => {
-  const items = scattered(10_000, below).map((key, index) => ({ key, index }));
-  const expected = items.toSorted((left, right) => right.key - left.key || left.index - right.index);
-  const descending = (left: number, right: number): number => right - left;
-  const { result } = finish(
-    orderByKey(
-      items,
-      (item) => item.key,
-      descending,
-      (left, right) => descending(left.key, right.key),
-    ),
-  );
-  expect(result).toEqual(expected);
+const KEYS: Readonly<Record<string, (number: number) => number | string>> = {
+  "few numbers": (number) => number % 7,
+  "very many numbers": (number) => (number % 9000) - 4500,
+  "fractions and times": (number) => (number % 2 === 0 ? (number - 3000) / 7 : 1.7e12 + number),
+  "the ends of numbers": (number) => [Infinity, -Infinity, 0, -0, Number.MAX_SAFE_INTEGER, 5e-324][number % 6] ?? 0,
+  "few texts": (number) => ["Running", "", "Run", "Pending", "CrashLoopBackOff"][number % 5] ?? "",
+  "texts that begin alike": (number) => `web-${number % 40}-6d4cf56db6-${(number * 7919).toString(36)}`,
+  "texts beyond ASCII": (number) =>
+    ["é", "\u{1F600}", "\uFFFD", "z", "日本", "日"][number % 6]?.repeat(number % 4) ?? "",
+  "numbers among texts": (number) => (number % 3 === 0 ? number : `text ${number % 50}`),
+};
+
+test.each(Object.entries(KEYS))("Items with %s for keys stand by key, equal ones as they came", (_, keyOf) => {
+  const items = scattered(10_000, 1e6).map((number, index) => ({ key: keyOf(number), index }));
+  for (const [descending, compare] of [
+    [false, compareOrder],
+    [true, descendingKeys],
+  ] as const) {
+    const expected = items.toSorted((left, right) => compare(left.key, right.key) || left.index - right.index);
+    expect(finish(orderByKey(items, (item) => item.key, descending)).result).toEqual(expected);
+  }
 });
 
 test("Few items go among many, before them, between them and behind them", () => {
