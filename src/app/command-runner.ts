@@ -85,6 +85,9 @@ export class CommandRunner {
       case "workloads":
         this.#openWorkloads(command);
         return;
+      case "helm":
+        this.#openReleases(command);
+        return;
       case "xray":
         throw new KelpieError("xray needs a kind", { hint: "For example `:xray deploy`." });
       case "clusters":
@@ -136,6 +139,11 @@ export class CommandRunner {
   #namespace({ namespace }: ParsedCommand): string {
     if (namespace !== undefined) this.#host.session.useNamespace(namespace);
     return this.#host.session.namespace.get();
+  }
+
+  #openReleases(command: ParsedCommand): void {
+    if (this.#host.session.cluster.get() === undefined) throw noCluster();
+    this.#host.startTrail({ view: "helm", parameters: { namespace: this.#namespace(command) }, title: "helm" });
   }
 
   /** @throws KelpieError where the server has no such kind, or has not told yet */

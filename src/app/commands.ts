@@ -24,6 +24,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     description: "controllers, pods and services in one table",
     takes: "namespace",
   },
+  { names: ["helm"], description: "releases of helm, and their histories", takes: "namespace" },
   { names: ["xray"], description: "the relations of all objects of a kind: xray deploy", takes: "kind" },
   { names: ["clusters", "local"], description: "local clusters" },
   { names: ["alias", "aliases"], description: "every kind the server has" },

@@ -4,6 +4,9 @@ import { dataView } from "../views/data/view.ts";
 import { describeView } from "../views/describe/view.ts";
 import { diagnosisView } from "../views/diagnosis/view.ts";
 import { differenceView } from "../views/difference/view.ts";
+import { releaseHistoryView } from "../views/helm/history-view.ts";
+import { releasesView } from "../views/helm/releases-view.ts";
+import { releaseTextView } from "../views/helm/text-view.ts";
 import { helpView } from "../views/help/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
 import { journalView } from "../views/journal/view.ts";
@@ -36,6 +39,9 @@ export const views: readonly ViewDefinition[] = [
   portForwardsView,
   taskView,
   rolloutView,
+  releasesView,
+  releaseHistoryView,
+  releaseTextView,
   journalView,
   differenceView,
   contextsView,

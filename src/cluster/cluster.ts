@@ -166,11 +166,12 @@ export interface WriteGate {
   ): Promise<KubeObject>;
   /** Asks the server to end a pod by its eviction API: a disruption budget answers 429. */
   evict(pod: ObjectTarget, options?: { readonly gracePeriodSeconds?: number }): Promise<void>;
+  /** Unknown fields are refused; `lenient` leaves what becomes of them to the server. */
   create(
     resource: ApiResource,
     namespace: string,
     object: KubeObject,
-    options?: { readonly dryRun?: boolean },
+    options?: { readonly dryRun?: boolean; readonly lenient?: boolean },
   ): Promise<KubeObject>;
   /** What was written in this session, newest last. */
   readonly journal: Subscribable<readonly JournalEntry[]>;

@@ -147,11 +147,12 @@ export class Gate implements WriteGate {
     resource: ApiResource,
     namespace: string,
     object: KubeObject,
-    options: { readonly dryRun?: boolean } = {},
+    options: { readonly dryRun?: boolean; readonly lenient?: boolean } = {},
   ): Promise<KubeObject> {
     const { name = object.metadata.generateName ?? "" } = object.metadata;
     const dryRun = options.dryRun === true;
-    const query = `${FIELD_MANAGER}&fieldValidation=Strict${dryRun ? "&dryRun=All" : ""}`;
+    const strict = options.lenient === true ? "" : "&fieldValidation=Strict";
+    const query = `${FIELD_MANAGER}${strict}${dryRun ? "&dryRun=All" : ""}`;
     const answer = await this.#write(
       "create",
       { resource, namespace, name },

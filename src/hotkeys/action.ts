@@ -1,6 +1,7 @@
 import type { ConfirmRequest, InputRequest, PickRequest } from "../lib/dialog-request.ts";
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
+import type { StoredRelease } from "../resources/helm/stored-release.ts";
 import type { Capability, KindDefinition } from "../resources/kind.ts";
 import type { Revision } from "../resources/rollout-history.ts";
 
@@ -17,6 +18,10 @@ export type Scope =
   | "port-forwards"
   | "task"
   | "rollout"
+  | "revisions"
+  | "helm"
+  | "helm-releases"
+  | "helm-values"
   | "help";
 
 /** An object as it was on screen when the key was pressed: nothing ever acts on another one. */
@@ -117,6 +122,9 @@ export interface Operations {
   rollBack(target: TargetObject, revision: Revision, current: Revision | undefined): Promise<void>;
   /** Gives the deployment of a ReplicaSet the template of that ReplicaSet. */
   rollBackTo(replicaSet: TargetObject): Promise<void>;
+  /** Rolls a release of helm, as it was on screen, back to a revision; asks for one where none is named. */
+  rollBackRelease(release: StoredRelease, revision: number | undefined): Promise<void>;
+  uninstallRelease(release: StoredRelease): Promise<void>;
   expand(claims: readonly TargetObject[]): Promise<void>;
   /** Lets the signers of certificate signing requests issue. */
   approve(requests: readonly TargetObject[]): Promise<void>;

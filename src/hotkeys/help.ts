@@ -50,6 +50,10 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   contexts: "Contexts",
   "port-forwards": "Port-forwards",
   rollout: "Rollout history",
+  revisions: "Revisions: of a rollout, of a release",
+  helm: "Helm releases, and the history of one",
+  "helm-releases": "Helm releases",
+  "helm-values": "Values of a helm release",
   task: "Work that takes a while: drain",
   help: "Help",
 };

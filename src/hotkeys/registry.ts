@@ -3,6 +3,7 @@ import { containerActions } from "./actions/containers.ts";
 import { contextActions } from "./actions/contexts.ts";
 import { dataActions } from "./actions/data.ts";
 import { globalActions } from "./actions/global.ts";
+import { helmActions } from "./actions/helm.ts";
 import { logActions } from "./actions/logs.ts";
 import { moveActions } from "./actions/moves.ts";
 import { nodeActions } from "./actions/nodes.ts";
@@ -27,6 +28,7 @@ export const actions: readonly Action[] = [
   ...nodeActions,
   ...workloadActions,
   ...rolloutActions,
+  ...helmActions,
   ...containerActions,
   ...textActions,
   ...dataActions,

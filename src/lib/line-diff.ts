@@ -2,7 +2,8 @@ import type { Tone } from "./tone.ts";
 
 /** One line of a difference. */
 export interface DiffLine {
-  readonly kind: "same" | "added" | "removed" | "gap";
+  /** `heading` names what the lines below it belong to. */
+  readonly kind: "same" | "added" | "removed" | "gap" | "heading";
   readonly text: string;
 }
 
@@ -12,11 +13,12 @@ export const DIFF_TONES: Readonly<Record<DiffLine["kind"], Tone | undefined>> = 
   added: "ok",
   removed: "error",
   gap: "muted",
+  heading: "accent",
 };
 
 /** A line as it is shown, with its mark. */
 export function diffText(line: DiffLine): string {
-  const marks = { same: "  ", added: "+ ", removed: "- ", gap: "… " } as const;
+  const marks = { same: "  ", added: "+ ", removed: "- ", gap: "… ", heading: "" } as const;
   return `${marks[line.kind]}${line.text}`;
 }
 

@@ -29,6 +29,7 @@ export interface ListCell {
 export interface ListRow {
   readonly key: string;
   readonly cells: readonly ListCell[];
+  readonly marked?: boolean;
 }
 
 interface ListState {
@@ -264,13 +265,14 @@ function listLines(state: ListState, width: number, height: number, palette: Pal
     ),
   ];
   for (let row = top; row < rows.length && lines.length < height; row += 1) {
-    const cells = rows[row]?.cells ?? [];
-    if (row === cursor) {
+    const { cells = [], marked = false } = rows[row] ?? {};
+    if (row === cursor || marked) {
       const plain = fit(
         line((index) => sanitize(cells[index]?.text ?? "")),
         width,
       );
-      lines.push(palette.paint(plain, "selected"));
+      const styles = [...(marked ? (["marked"] as const) : []), ...(row === cursor ? (["selected"] as const) : [])];
+      lines.push(palette.paint(plain, ...styles));
       continue;
     }
     const painted = places.map(({ index, width: room }) => {

@@ -52,6 +52,8 @@ export function recordingHost(
     deny: settled,
     rollBack: settled,
     rollBackTo: settled,
+    rollBackRelease: settled,
+    uninstallRelease: settled,
     copy: async (text) => {
       copied.push(text);
     },

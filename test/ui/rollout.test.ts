@@ -51,12 +51,24 @@ test("The history lists the workload's own revisions, newest first, and Enter sh
   expect(app.text()).toContain("rollout(default/web)[2]");
   expect(app.text()).toMatch(/10\s+yes\s+60m\s+localhost\/web:10[^]*\n\s+9\s+60m\s+localhost\/web:9/);
   expect(app.text()).not.toContain("localhost/other");
-  await app.press("move.down", "rollout.difference");
+  await app.press("move.down", "revisions.difference");
   expect(app.text()).toContain("revision 10 → 9(web)");
   expect(app.text()).toMatch(/-\s+- image: localhost\/web:10|-\s+image: localhost\/web:10/);
   expect(app.text()).not.toContain("pod-template-hash");
   await app.press("escape");
   expect(app.text()).toContain("rollout(default/web)[2]");
+});
+
+test("Two marked revisions are compared, whatever is current", async () => {
+  const made = cluster();
+  made.put("replicasets", replicaSet(8, "localhost/web:8"));
+  const app = await start(made);
+  await app.press("resource.rollout", "move.down", "revisions.mark", "move.down", "revisions.mark");
+  expect(app.text()).toContain("marked: 9, 8");
+  await app.press("move.top", "revisions.difference");
+  expect(app.text()).toContain("revision 8 → 9(web)");
+  await app.press("escape", "revisions.mark");
+  expect(app.text()).toContain("marked: 8, 10");
 });
 
 test("Going back asks with the difference and sends the template on the uid of the object on screen", async () => {

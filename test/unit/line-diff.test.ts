@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { diffLines } from "../../src/lib/line-diff.ts";
 
-const marks = { same: " ", added: "+", removed: "-", gap: "~" } as const;
+const marks = { same: " ", added: "+", removed: "-", gap: "~", heading: "=" } as const;
 
 function diff(before: readonly string[], after: readonly string[], context?: number): string {
   return diffLines(`${before.join("\n")}\n`, `${after.join("\n")}\n`, context)

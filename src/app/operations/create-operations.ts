@@ -11,6 +11,8 @@ import { createEdit } from "./edit.ts";
 import { createEvict, createKill } from "./evict.ts";
 import { createExpand } from "./expand.ts";
 import { createPause, createSuspendJobs } from "./switch-field.ts";
+import { createRollBackRelease } from "./helm/roll-back-release.ts";
+import { createUninstallRelease } from "./helm/uninstall-release.ts";
 import { createPortForward } from "./port-forward.ts";
 import { createRestart } from "./restart.ts";
 import { createRollBack, createRollBackTo } from "./roll-back.ts";
@@ -43,6 +45,8 @@ export function createOperations(services: AppServices, write: (sequence: string
     runNow: createRunNow(services),
     rollBack: createRollBack(services),
     rollBackTo: createRollBackTo(services),
+    rollBackRelease: createRollBackRelease(services),
+    uninstallRelease: createUninstallRelease(services),
     expand: createExpand(services),
     approve: createApprove(services),
     deny: createDeny(services),

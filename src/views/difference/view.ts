@@ -1,44 +1,53 @@
 import { KelpieError } from "../../lib/errors.ts";
-import { DIFF_TONES, diffLines, diffText } from "../../lib/line-diff.ts";
+import { DIFF_TONES, diffLines, diffText, type DiffLine } from "../../lib/line-diff.ts";
+import { asArray, asString, isRecord } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { sanitize } from "../../lib/text.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
+import type { StyledLine } from "../../ui/styled-line.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
 import { targetParameter } from "../view-parameters.ts";
-import type { Freshness, View, ViewDefinition } from "../view.ts";
+import type { Freshness, View, ViewDefinition, ViewSelection } from "../view.ts";
 
-/** Two texts about one object, line by line. */
+const NOTHING: ViewSelection = { targets: [], cursor: undefined, kind: undefined, container: undefined };
+
+/** Two texts about one object, line by line, or lines that were compared before. */
 export const differenceView: ViewDefinition = {
   id: "difference",
   create(host, parameters): View {
-    const target = targetParameter(parameters);
-    const { what, before, after } = parameters;
-    if (typeof what !== "string" || typeof before !== "string" || typeof after !== "string") {
-      throw new KelpieError("this view needs two texts and was opened without them");
-    }
-    const lines = diffLines(before, after);
+    const { what, where, before, after } = parameters;
+    if (typeof what !== "string") throw new KelpieError("this view needs two texts and was opened without them");
     const pager = new PagerModel();
-    pager.setLines(
-      lines.length === 0
-        ? [{ text: "no difference" }]
-        : lines.map((line) => {
-            const text = sanitize(diffText(line));
-            const tone = DIFF_TONES[line.kind];
-            return tone === undefined ? { text } : { text, spans: [{ start: 0, end: text.length, tone }] };
-          }),
-    );
+    const texts = typeof before === "string" && typeof after === "string";
+    const target = texts ? targetParameter(parameters) : undefined;
+    const lines = texts ? diffLines(before, after) : asArray(parameters["lines"]).filter(isDiffLine);
+    pager.setLines(differenceLines(lines));
+    const subject = target?.name ?? asString(where);
     return new TextView(host, {
       id: "difference",
       what,
-      where: target.name,
+      where: subject,
       pager,
       freshness: createValue<Freshness>({ state: "static" }),
-      fileName: `${target.name}.diff`,
+      fileName: `${subject.replaceAll("/", "-")}.diff`,
       notes: () => [],
-      selection: () => objectSelection(target, undefined),
+      selection: () => (target === undefined ? NOTHING : objectSelection(target, undefined)),
       show: () => {},
       hide: () => {},
     });
   },
 };
+
+function isDiffLine(value: unknown): value is DiffLine {
+  return isRecord(value) && typeof value["text"] === "string" && Object.hasOwn(DIFF_TONES, asString(value["kind"]));
+}
+
+function differenceLines(lines: readonly DiffLine[]): readonly StyledLine[] {
+  if (lines.length === 0) return [{ text: "no difference" }];
+  return lines.map((line) => {
+    const text = sanitize(diffText(line));
+    const tone = DIFF_TONES[line.kind];
+    return tone === undefined ? { text } : { text, spans: [{ start: 0, end: text.length, tone }] };
+  });
+}

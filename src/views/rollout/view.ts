@@ -9,6 +9,7 @@ import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
 import { RelatedStores } from "../related-stores.ts";
+import { RevisionMarks } from "../revision-marks.ts";
 import { targetParameter, targetPath } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 
@@ -30,6 +31,7 @@ class RolloutView {
   readonly #target: TargetObject;
   readonly #live: LiveObject;
   readonly #kept: RelatedStores;
+  readonly #marks = new RevisionMarks();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #revisions: readonly Revision[] = [];
   #shown: Disposer | undefined;
@@ -41,17 +43,19 @@ class RolloutView {
     this.#kept = new RelatedStores(host.cluster, () => this.#refresh());
     this.view = new ListView({
       id: "rollout",
-      scopes: ["rollout"],
+      scopes: ["rollout", "revisions"],
       what: "rollout",
       where: targetPath(target),
       freshness: this.#freshness,
       empty: () => this.#emptyText(),
+      notes: () => this.#marks.notes(),
       selection: () => objectSelection(target, this.#live.state.get().object),
       disabledReason: (name, key) => this.#reasonAgainst(name, key),
       command: (name, key) => {
         const revision = this.#find(key);
         if (revision === undefined) return false;
-        if (name === "rollout.difference") this.#openDifference(revision);
+        if (name === "revisions.difference") this.#openDifference(revision);
+        else if (name === "revisions.mark") this.#mark(revision);
         else if (name === "rollout.undo") void host.app.operations.rollBack(this.#now(), revision, this.#current());
         else return false;
         return true;
@@ -85,10 +89,21 @@ class RolloutView {
     const list = this.#kept.lists().get(KEPT);
     if (object === undefined || list === undefined) return;
     this.#revisions = revisionsOf(object, list);
+    this.#marks.keep(this.#revisions.map(markKey));
+    this.#place();
+  }
+
+  #place(): void {
+    const now = this.#host.clock.now();
     this.view.setRows(
       COLUMNS,
-      this.#revisions.map((each) => revisionRow(each, this.#host.clock.now())),
+      this.#revisions.map((each) => ({ ...revisionRow(each, now), marked: this.#marks.has(markKey(each)) })),
     );
+  }
+
+  #mark(revision: Revision): void {
+    this.#marks.toggle(markKey(revision));
+    this.#place();
   }
 
   #emptyText(): string {
@@ -104,7 +119,7 @@ class RolloutView {
     const revision = this.#find(key);
     if (revision === undefined) return "nothing is selected";
     if (name === "rollout.undo" && revision.current) return "it is the current revision";
-    if (name === "rollout.difference" && this.#revisions.length < 2) return "there is no other revision";
+    if (name === "revisions.difference" && this.#revisions.length < 2) return "there is no other revision";
     return undefined;
   }
 
@@ -120,14 +135,19 @@ class RolloutView {
     return objectSelection(this.#target, this.#live.state.get().object).cursor ?? this.#target;
   }
 
-  /** From the current revision to the chosen one; the current one is compared with the one before it. */
   #openDifference(revision: Revision): void {
-    const other = revision.current ? this.#revisions[1] : this.#current();
-    if (other === undefined) return;
-    const what = `revision ${other.number} → ${revision.number}`;
-    const parameters = { target: this.#now(), what, before: toYaml(other.template), after: toYaml(revision.template) };
-    this.#host.app.open({ view: "difference", parameters, title: what });
+    const pair = this.#marks.pair(markKey(revision), this.#revisions.map(markKey));
+    const [before, after] = (pair ?? []).map((key) => this.#revisions.find((each) => markKey(each) === key));
+    if (before === undefined || after === undefined) return;
+    const what = `revision ${before.number} → ${after.number}`;
+    const texts = { before: toYaml(before.template), after: toYaml(after.template) };
+    this.#host.app.open({ view: "difference", parameters: { target: this.#now(), what, ...texts }, title: what });
   }
+}
+
+/** What the title calls a marked revision by. */
+function markKey({ number }: Revision): string {
+  return String(number);
 }
 
 function revisionRow(revision: Revision, now: number): ListRow {

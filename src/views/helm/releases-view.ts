@@ -1,0 +1,108 @@
+import { Disposer } from "../../lib/disposer.ts";
+import { asString } from "../../lib/kube/object.ts";
+import { createValue } from "../../lib/subscribable.ts";
+import { isPending, latestReleases, releaseKey, type StoredRelease } from "../../resources/helm/stored-release.ts";
+import { ListView } from "../list-view.tsx";
+import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { openReleaseText } from "./commands.ts";
+import { ReleaseRecords } from "./release-records.ts";
+import { releaseColumns, releaseRow } from "./rows.ts";
+
+/** Ages on screen are this old at most. */
+const REFRESH_MILLISECONDS = 5000;
+
+/** Why helm's own work keeps a release from being changed; `undefined` where nothing does. */
+export function reasonAgainstChange(release: StoredRelease): string | undefined {
+  if (!isPending(release.status)) return undefined;
+  return `revision ${release.revision} is ${release.status}: helm is at work on it, or was cut off`;
+}
+
+/** The releases of a namespace, or of all, each with its newest revision. */
+class ReleasesView {
+  readonly view: ListView;
+  readonly #host: ViewHost;
+  readonly #namespace: string;
+  readonly #records: ReleaseRecords;
+  readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
+  #releases: readonly StoredRelease[] = [];
+  #shown: Disposer | undefined;
+
+  constructor(host: ViewHost, namespace: string) {
+    this.#host = host;
+    this.#namespace = namespace;
+    this.#records = new ReleaseRecords(host.cluster, { namespace }, () => this.#refresh());
+    this.view = new ListView({
+      id: "helm",
+      scopes: ["helm-releases", "helm"],
+      what: "helm releases",
+      where: namespace === "" ? "all" : namespace,
+      freshness: this.#freshness,
+      empty: () => this.#emptyText(),
+      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      disabledReason: (name, key) => this.#reasonAgainst(name, key),
+      command: (name, key) => this.#command(name, key),
+      show: () => this.#show(),
+      hide: () => {
+        this.#shown?.dispose();
+        this.#shown = undefined;
+      },
+    });
+  }
+
+  #show(): void {
+    const shown = new Disposer();
+    this.#shown = shown;
+    this.#records.start();
+    shown.add(() => this.#records.stop());
+    shown.add(this.#host.clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
+  }
+
+  #refresh(): void {
+    this.#freshness.set(this.#records.freshness());
+    this.#releases = latestReleases(this.#records.stored());
+    const options = { allNamespaces: this.#namespace === "", now: this.#host.clock.now() };
+    this.view.setRows(
+      releaseColumns(options.allNamespaces),
+      this.#releases.map((each) => releaseRow(each, this.#records.summary(each), options)),
+    );
+  }
+
+  #emptyText(): string {
+    const freshness = this.#freshness.get();
+    if (freshness.state === "denied") return freshness.reason;
+    if (freshness.state === "loading") return "loading";
+    return this.#namespace === "" ? "no releases" : `no releases in ${this.#namespace}; :helm all looks everywhere`;
+  }
+
+  #find(key: string | undefined): StoredRelease | undefined {
+    return this.#releases.find((each) => releaseKey(each) === key);
+  }
+
+  #reasonAgainst(name: string, key: string | undefined): string | undefined {
+    const release = this.#find(key);
+    if (release === undefined) return "nothing is selected";
+    return name === "helm.roll-back" || name === "helm.uninstall" ? reasonAgainstChange(release) : undefined;
+  }
+
+  #command(name: string, key: string | undefined): boolean {
+    if (name === "view.reload") {
+      this.#records.reload();
+      return true;
+    }
+    const release = this.#find(key);
+    if (release === undefined) return false;
+    const { app } = this.#host;
+    if (name === "open") app.open({ view: "helm-history", parameters: { release }, title: `history ${release.name}` });
+    else if (name === "helm.roll-back") void app.operations.rollBackRelease(release, undefined);
+    else if (name === "helm.uninstall") void app.operations.uninstallRelease(release);
+    else return openReleaseText(this.#host, name, release);
+    return true;
+  }
+}
+
+export const releasesView: ViewDefinition = {
+  id: "helm",
+  create(host, parameters): View {
+    return new ReleasesView(host, asString(parameters["namespace"])).view;
+  },
+};
