@@ -1,9 +1,10 @@
 import { ageOf, parseTime } from "../lib/age.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
-import { asRecords, asString, at } from "../lib/kube/object.ts";
+import { asRecords, asString, at, objectPath } from "../lib/kube/object.ts";
 import { formatLabelSelector, selectorFromObject } from "../lib/kube/selector.ts";
 import { formatMebibytes, formatMillicores } from "../lib/quantity.ts";
-import type { Column, RowContext, Tone } from "./kind.ts";
+import type { Joined, JoinName } from "./joins/joins.ts";
+import type { Column, JoinAnswer, RowContext, Tone } from "./kind.ts";
 
 export const nameColumn: Column = {
   id: "name",
@@ -153,6 +154,40 @@ export function shareColumn(
 function shareTone(percent: number | undefined): Tone | undefined {
   if (percent === undefined || percent < 80) return undefined;
   return percent < 95 ? "warning" : "error";
+}
+
+/** A column that joins another list: `…` until that has come, `n/a` where it is not to be had. */
+export function joinColumn<Name extends JoinName>(
+  title: string,
+  needs: Name,
+  cell: {
+    text(value: Joined[Name], object: KubeObject): string;
+    sortKey(value: Joined[Name], object: KubeObject): number | string;
+    tone?(value: Joined[Name], object: KubeObject): Tone | undefined;
+  },
+  extra: Extra = {},
+): Column {
+  const answer = (object: KubeObject, context: RowContext): JoinAnswer<Joined[Name]> =>
+    context.joined?.(needs, objectPath(object)) ?? { state: "loading" };
+  return {
+    id: columnId(title),
+    title,
+    needs,
+    text: (object, context) => {
+      const known = answer(object, context);
+      if (known.state === "known") return cell.text(known.value, object);
+      return known.state === "loading" ? "…" : "n/a";
+    },
+    sortKey: (object, context) => {
+      const known = answer(object, context);
+      return known.state === "known" ? cell.sortKey(known.value, object) : -1;
+    },
+    tone: (object, context) => {
+      const known = answer(object, context);
+      return known.state === "known" ? cell.tone?.(known.value, object) : "muted";
+    },
+    ...extra,
+  };
 }
 
 /** CONTAINERS, IMAGES and SELECTOR of a workload, as `kubectl get -o wide`. */

@@ -1,6 +1,7 @@
 import type { Gvr } from "../lib/kube/gvr.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import type { Tone } from "../lib/tone.ts";
+import type { Joined, JoinName } from "./joins/joins.ts";
 
 export type { Tone };
 
@@ -41,9 +42,18 @@ export interface RowContext {
   ): { readonly cpu: number; readonly memory: number } | undefined;
   /** Whether a port of this pod (`namespace/name`) is forwarded. */
   isForwarded?(pod: string): boolean;
+  /** The digit that shows this namespace, where it is one of the favourites. */
+  favourite?(namespace: string): number | undefined;
+  /** What another list says of a row (`namespace/name`, or `name`); only for a column that needs it. */
+  joined?<Name extends JoinName>(name: Name, path: string): JoinAnswer<Joined[Name]>;
 }
 
-type ColumnNeed = "metrics" | "port-forwards";
+/** `absent`: the list is not served or may not be read. */
+export type JoinAnswer<Value> =
+  | { readonly state: "known"; readonly value: Value }
+  | { readonly state: "loading" | "absent" };
+
+type ColumnNeed = "metrics" | "port-forwards" | "favourites" | JoinName;
 
 export interface Column {
   /** Stable, lower case with dashes: what sort settings remember. */
@@ -53,7 +63,7 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Shown only in wide mode. */
   readonly wide?: boolean;
-  /** Shown only where there is a metrics API, or where some port is forwarded. */
+  /** Shown only where there is a metrics API, some port is forwarded or some namespace a favourite; or a list to join. */
   readonly needs?: ColumnNeed;
   /** The text changes as time goes by, without a new object version: an age. */
   readonly clock?: boolean;

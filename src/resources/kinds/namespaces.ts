@@ -10,6 +10,14 @@ export const namespaces = defineKind({
   can: ["describe", "yaml", "edit", "delete", "logs", "use-namespace"],
   columns: [
     nameColumn,
+    {
+      id: "key",
+      title: "KEY",
+      needs: "favourites",
+      keep: 6,
+      text: (object, context) => String(context.favourite?.(object.metadata.name ?? "") ?? ""),
+      tone: () => "accent",
+    },
     textColumn("STATUS", (object) => asString(at(object, "status", "phase"), "Active"), { keep: 9 }),
     ageColumn,
   ],

@@ -1,7 +1,7 @@
 import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
 import { accessModes } from "../access-modes.ts";
-import { ageColumn, nameColumn, textColumn } from "../columns.ts";
+import { ageColumn, joinColumn, nameColumn, textColumn } from "../columns.ts";
 import type { Tone } from "../kind.ts";
 import { defineKind } from "../kind.ts";
 
@@ -20,6 +20,16 @@ export const persistentvolumeclaims = defineKind({
     textColumn("CAPACITY", capacity, { keep: 7, sortKey: (object) => parseQuantity(capacity(object)) ?? -1 }),
     textColumn("ACCESS MODES", (object) => accessModes(at(object, "status", "accessModes")), { keep: 4 }),
     textColumn("STORAGECLASS", (object) => asString(at(object, "spec", "storageClassName")), { keep: 6 }),
+    joinColumn(
+      "USED BY",
+      "claim-pods",
+      {
+        text: (pods) => (pods.length === 0 ? "<none>" : pods.toSorted().join(",")),
+        sortKey: (pods) => pods.length,
+        tone: (pods) => (pods.length === 0 ? "muted" : undefined),
+      },
+      { keep: 5, minWidth: 10 },
+    ),
     ageColumn,
     textColumn(
       "VOLUMEATTRIBUTESCLASS",

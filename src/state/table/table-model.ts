@@ -170,7 +170,7 @@ export class TableModel {
 
   /** Sort keys and tones may have changed without a new version of the objects: metrics, for example. */
   refresh(): void {
-    if (this.#sortColumn?.needs === "metrics") this.#rebuild({ names: false, order: true });
+    if (this.#sortColumn?.needs !== undefined) this.#rebuild({ names: false, order: true });
     else this.#publish();
   }
 

@@ -21,10 +21,12 @@ import { freshnessOf } from "../list-freshness.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
 import { openDrillDown } from "./drill-down.ts";
 import { emptyLines, type EmptyTable } from "./empty-lines.ts";
+import { isJoinName, JoinedLists } from "./joined-lists.ts";
 import { readTableParameters, type TableParameters } from "./parameters.ts";
 import { RowPainter } from "./row-painter.ts";
 import { saveTable } from "./save-table.ts";
 import { kindColumns, namespaceColumn, serverColumns } from "./table-columns.ts";
+import { tableTitle } from "./table-title.ts";
 
 export const resourceTable: ViewDefinition = {
   id: "resource-table",
@@ -70,6 +72,7 @@ class ResourceTable implements View {
   #shown: Disposer | undefined;
   #painter: { readonly palette: Palette; readonly painter: RowPainter } | undefined;
   #clockTexts = "";
+  readonly #joined: JoinedLists;
   #warming = false;
 
   constructor(host: ViewHost, parameters: TableParameters) {
@@ -80,6 +83,10 @@ class ResourceTable implements View {
     const opened = host.clock.now();
     this.#display = this.#rowContext(() => host.clock.now());
     this.#sorting = this.#rowContext(() => opened);
+    this.#joined = new JoinedLists(host.cluster, {
+      rows: (keys) => this.#rowsJoinChanged(keys),
+      all: () => this.#joinChanged(),
+    });
     const { resource, ownerUid } = parameters;
     this.#kind = kindOf(resource);
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
@@ -198,6 +205,9 @@ class ResourceTable implements View {
       shown.add(this.#cluster.portForwards.subscribe(() => this.#portForwardsChanged()));
       this.#portForwardsChanged();
     }
+    this.#followJoins();
+    shown.add(this.#cluster.catalog.subscribe(() => this.#followJoins()));
+    shown.add(() => this.#joined.stop());
     shown.add(this.#host.clock.every(1000, () => this.#ageTick(), { background: true }));
   }
 
@@ -247,6 +257,11 @@ class ResourceTable implements View {
       },
       usage: (kind, path) => metrics.get()[USAGE_OF[kind]].get(path),
       isForwarded: (pod) => this.#forwarded.has(pod),
+      favourite: (namespace) => {
+        const index = this.#host.settings.namespaces.favourites.indexOf(namespace);
+        return index === -1 ? undefined : index + 1;
+      },
+      joined: (name, path) => this.#joined.answer(name, path),
     };
   }
 
@@ -271,6 +286,7 @@ class ResourceTable implements View {
         this.#model.setColumns(this.#columns());
       }
       this.#model.apply(snapshot.rows, changes, snapshot.status.state === "loading");
+      this.#joined.know(snapshot.rows, changes.reset ? snapshot.rows.keys() : changes.changed);
       this.#readStatus(snapshot.status);
       this.#warmLater();
     };
@@ -301,10 +317,40 @@ class ResourceTable implements View {
       (column) =>
         (this.#wide || column.wide !== true) &&
         (column.needs !== "metrics" || metrics === "available") &&
-        (column.needs !== "port-forwards" || this.#forwarded.size > 0),
+        (column.needs !== "port-forwards" || this.#forwarded.size > 0) &&
+        (column.needs !== "favourites" || this.#host.settings.namespaces.favourites.length > 0),
     );
     const one = namespacesOf(this.#namespace).length === 1;
     return this.#parameters.resource.namespaced && !one ? [namespaceColumn, ...shown] : shown;
+  }
+
+  /** Watches the lists that the columns on screen join, and no others. */
+  #followJoins(): void {
+    const needs = this.#model.columns.map((column) => column.needs).filter((need) => isJoinName(need));
+    this.#joined.follow([...new Set(needs)], this.#namespace);
+    const { rows } = this.#store.get();
+    this.#joined.know(rows, rows.keys());
+    this.#joinChanged();
+  }
+
+  #rowsJoinChanged(keys: Iterable<string>): void {
+    const rows = new Map<string, TableRow>();
+    for (const key of keys) {
+      const entry = this.#model.entries.get(key);
+      // Another row object: what was painted and measured of the old one does not hold.
+      if (entry !== undefined) rows.set(entry.key, { ...entry.row });
+    }
+    const changed = new Set(rows.keys());
+    const loading = this.#store.get().status.state === "loading";
+    this.#model.apply(rows, { changed, removed: new Set(), reset: false }, loading);
+  }
+
+  #joinChanged(): void {
+    if (!this.#joined.any) return;
+    this.#painter?.painter.forget();
+    // Sort keys, and what a filter looks at, may be others in every row.
+    this.#model.setColumns(this.#columns());
+    this.#updateTitle();
   }
 
   #metricsState = "";
@@ -372,6 +418,7 @@ class ResourceTable implements View {
     this.#wide = wide;
     this.#skip = 0;
     this.#model.setColumns(this.#columns());
+    if (this.#shown !== undefined) this.#followJoins();
     this.#updateTitle();
   }
 
@@ -428,25 +475,8 @@ class ResourceTable implements View {
   }
 
   #updateTitle(): void {
-    const { count, total, filter, fault, faultsOnly, marks } = this.#model.state.get();
-    const { resource, labelSelector, fieldSelector } = this.#parameters;
-    const notes: string[] = [];
-    if (marks > 0) notes.push(`${marks} marked`);
-    if (faultsOnly) notes.push("faults only");
-    if (this.#wide) notes.push("wide");
-    const where = [
-      ...(resource.namespaced ? [this.#namespace === "" ? "all" : this.#namespace] : []),
-      ...(labelSelector === undefined ? [] : [labelSelector]),
-      ...(fieldSelector === undefined ? [] : [fieldSelector]),
-    ].join(" ");
-    const next: ViewTitle = {
-      what: resource.resource,
-      count: count === total ? String(total) : `${count}/${total}`,
-      notes,
-      ...(where === "" ? {} : { where }),
-      ...(filter === "" ? {} : { filter: `/${filter}` }),
-      ...(fault === undefined ? {} : { fault }),
-    };
+    const more = [...(this.#wide ? ["wide"] : []), ...this.#joined.notes()];
+    const next = tableTitle(this.#parameters, this.#namespace, this.#model.state.get(), more);
     // A cursor that moves changes nothing here: what listens is drawn again only for another title.
     if (JSON.stringify(next) !== JSON.stringify(this.#title.get())) this.#title.set(next);
   }

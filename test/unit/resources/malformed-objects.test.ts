@@ -8,6 +8,8 @@ import { dataEntries } from "../../../src/resources/data-entries.ts";
 import { describeObject, relatedQueries } from "../../../src/resources/describe/describe.ts";
 import { kindOf } from "../../../src/resources/catalog.ts";
 import type { RowContext } from "../../../src/resources/kind.ts";
+import { JoinIndex } from "../../../src/resources/joins/join-index.ts";
+import { joins, type Join, type Joined, type JoinName } from "../../../src/resources/joins/joins.ts";
 import { kinds } from "../../../src/resources/kinds/index.gen.ts";
 import { presumedResource } from "../../../src/state/resource-names.ts";
 import { TableModel } from "../../../src/state/table/table-model.ts";
@@ -270,13 +272,34 @@ const RIGHT = {
 };
 
 const NOW = Date.parse("2026-01-02T00:00:00Z");
-const context: RowContext = { now: NOW, usage: () => ({ cpu: 0.1, memory: 1e6 }), isForwarded: () => true };
+/** What lists of this very object would join. */
+function contextWith(object: KubeObject): RowContext {
+  const rows = new Map([["one", { object }]]);
+  const indexed = <Value>(join: Join<Value>): JoinIndex<Value> => {
+    const index = new JoinIndex(join);
+    index.apply(rows, { changed: [], removed: [], reset: true });
+    return index;
+  };
+  const indexes: { readonly [Name in JoinName]: JoinIndex<Joined[Name]> } = {
+    endpoints: indexed(joins.endpoints),
+    "claim-pods": indexed(joins["claim-pods"]),
+    "node-pods": indexed(joins["node-pods"]),
+  };
+  return {
+    now: NOW,
+    usage: () => ({ cpu: 0.1, memory: 1e6 }),
+    isForwarded: () => true,
+    favourite: () => 1,
+    joined: (name, path) => ({ state: "known", value: indexes[name].valueOf(path) }),
+  };
+}
 const metrics = { state: "available", version: 1, pods: new Map(), containers: new Map(), nodes: new Map() } as const;
 const palette = createPalette("dark", "ansi256");
 
 /** Everything the program does with an object it was sent. */
 function useEverywhere(object: KubeObject, kind: (typeof kinds)[number]): void {
   const resource = presumedResource(kind);
+  const context = contextWith(object);
   const columns = kindColumns(kind, context, context);
   const toneOf = (row: { readonly object: KubeObject }) => kind.tone?.(row.object, context);
   const row = { key: "one", object };
