@@ -22,6 +22,7 @@ import type { Sort } from "../state/table/table-column.ts";
 import type { View, ViewDefinition, ViewHost } from "../views/view.ts";
 import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
+import { Forwards } from "./forwards.ts";
 import { helpLines } from "./help-lines.ts";
 import { readHistory, writeHistory } from "./prompt-history.ts";
 import { Journal } from "./journal.ts";
@@ -51,6 +52,7 @@ export class Controller {
   readonly busy = new Busy();
   readonly dialogs = new Dialogs();
   readonly journal: Journal;
+  readonly forwards = new Forwards();
   readonly navigation = new Navigation<View>();
   readonly flash: Flash;
   readonly prompt: Prompt;
@@ -284,6 +286,7 @@ export class Controller {
 
   #opened(cluster: Cluster): void {
     this.journal.follow(cluster);
+    this.forwards.follow(cluster);
     this.prompt.close();
     this.#commands.stopNamespaces();
     this.navigation.clear();
@@ -315,6 +318,8 @@ export class Controller {
         context: session.context,
         useContext: (name) => void this.busy.during(session.useContext(name)),
         reloadContexts: () => void this.busy.during(session.reloadContexts()),
+        forwards: this.forwards,
+        stopForward: (id) => this.forwards.stop(id),
         welcome: session.welcome,
         reloadLocal: () => void this.busy.during(session.listLocal()),
         startLocal: (name) => void this.busy.during(session.startLocal(name)),

@@ -202,9 +202,21 @@ export class Session {
     this.#context.set(cluster.context.name);
     this.#cluster.set(cluster);
     this.#hooks.opened(cluster);
-    // A port-forward must outlive a look at another context; without one nothing needs the old connection.
-    const forwards = before?.portForwards.get().some((forward) => forward.state === "listening") ?? false;
-    if (before !== cluster && !forwards) before?.close();
+    if (before !== undefined && before !== cluster) this.#closeUnused(before);
+  }
+
+  /** A port-forward outlives a look at another context; with the last one its connection ends. */
+  #closeUnused(cluster: Cluster): void {
+    const { portForwards } = cluster;
+    if (portForwards.get().length === 0) {
+      cluster.close();
+      return;
+    }
+    const end = portForwards.subscribe(() => {
+      if (this.#cluster.get() !== cluster && portForwards.get().length > 0) return;
+      end();
+      if (this.#cluster.get() !== cluster) cluster.close();
+    });
   }
 
   #problem(error: unknown): void {

@@ -4,6 +4,7 @@ import type { KubeObject } from "../lib/kube/object.ts";
 import type { TableColumnDefinition } from "../lib/kube/table.ts";
 import type { KelpieError } from "../lib/errors.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
+import type { ForwardTarget } from "./forward-target.ts";
 
 /** What a kubeconfig says of one context, without secrets. */
 export interface ContextInfo {
@@ -228,27 +229,46 @@ export interface ExecSession {
   close(): void;
 }
 
+/** A listener on this machine that carries connections to a port of a pod. */
 export interface PortForward {
+  /** Unique among all contexts of this process. */
   readonly id: string;
   readonly context: string;
-  readonly namespace: string;
-  readonly pod: string;
+  readonly target: ForwardTarget;
+  /** As asked for: of the service, else of the pod's containers. */
+  readonly port: number | string;
   readonly localPort: number;
-  readonly remotePort: number;
-  readonly state: "listening" | "failed" | "stopped";
-  readonly error?: string;
+  /**
+   * `waiting`: the listener stays, and no pod is ready. `failed`: the listener has ended, because its pod is gone for
+   * good or this machine took the port away.
+   */
+  readonly state: "listening" | "waiting" | "failed";
+  /** Where new connections go now; the last one while waiting. */
+  readonly pod?: { readonly name: string; readonly port: number };
+  /** Why it waits or has failed, else what went wrong last. */
+  readonly error?: string | undefined;
+  /** Connections since it was opened. */
   readonly connections: number;
+  /** Connections that are open now. */
+  readonly open: number;
   readonly bytes: number;
 }
 
+export interface ForwardRequest {
+  readonly target: ForwardTarget;
+  readonly port: number | string;
+  /** 0 takes a free one. */
+  readonly localPort: number;
+  /** The pod behind the target to begin with. */
+  readonly pod?: string | undefined;
+}
+
 export interface PortForwards extends Subscribable<readonly PortForward[]> {
-  /** Listens on 127.0.0.1. `localPort` 0 takes a free one. */
-  open(options: {
-    readonly namespace: string;
-    readonly pod: string;
-    readonly remotePort: number;
-    readonly localPort: number;
-  }): Promise<PortForward>;
+  /**
+   * Listens on the loopback addresses; resolves when a pod was looked for, whether one is ready or not.
+   * @throws ApiError where the target does not exist, LocalPortError
+   */
+  open(request: ForwardRequest): Promise<PortForward>;
   stop(id: string): void;
 }
 

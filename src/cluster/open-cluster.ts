@@ -54,8 +54,8 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
   const prober = new ConnectionProber(client, clock, options.random);
   const catalog = new CatalogLoader(client, logger);
   const metrics = new MetricsPoller(client, clock, target.context.namespace);
-  const portForwards = new PortForwarder(client, clock, context);
   const stores = createStores(client, prober, options);
+  const portForwards = new PortForwarder({ client, clock, context, store: (query) => stores.store(query) });
   const closing = new AbortController();
 
   let lastState = prober.status.get().state;

@@ -1,45 +1,61 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { RawData, WebSocket } from "ws";
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
 import type { Cancel, Clock } from "../lib/clock.ts";
-import { errorCode, errorMessage, KelpieError } from "../lib/errors.ts";
-import { apiPath } from "../lib/kube/gvr.ts";
+import { errorMessage, KelpieError } from "../lib/errors.ts";
+import { apiPath, groupResource } from "../lib/kube/gvr.ts";
+import { asRecords, asString, at, type KubeObject } from "../lib/kube/object.ts";
 import { createValue } from "../lib/subscribable.ts";
 import { isApiError } from "./api-error.ts";
-import { openChannelSocket } from "./channel-socket.ts";
-import type { PortForward, PortForwards } from "./cluster.ts";
+import type { ForwardRequest, ListQuery, PortForward, PortForwards, ResourceStore } from "./cluster.ts";
+import { dialPod, joinConnection } from "./forward-connection.ts";
+import { ForwardPods, targetPortOf, type ReadyPod } from "./forward-pods.ts";
+import { isServiceTarget, targetWords, type ForwardTarget } from "./forward-target.ts";
 import type { HttpClient } from "./http-client.ts";
+import { listenLocally, type LocalListener } from "./local-listener.ts";
+import { readWholeObject } from "./row-reader.ts";
 
-const PODS = { group: "", version: "v1", resource: "pods" } as const;
-/**
- * The channel protocol of the kubelet: one WebSocket for each connection, channel 0 data, channel 1 errors, each opened
- * by two bytes with the port. API servers of every supported version pass it through.
- */
-const PROTOCOL = "v4.channel.k8s.io";
-/** After the local end has said all, the answer may take so long between two pieces. */
-const DRAIN_MILLISECONDS = 10_000;
+/** A new connection waits so long for a pod: a rollout replaces one within this time. */
+const POD_WAIT_MILLISECONDS = 10_000;
+/** Opening does not wait longer for the lists of a slow server. */
+const FIRST_LOOK_MILLISECONDS = 3000;
 /** Traffic figures are published at most so often. */
 const PUBLISH_MILLISECONDS = 250;
 
 interface Entry {
   forward: PortForward;
-  readonly server: Server;
-  readonly closers: Set<() => void>;
+  readonly pods: ForwardPods;
+  listener: LocalListener | undefined;
+  /** What went wrong with the last connection. */
+  fault: string | undefined;
+  readonly connections: Set<Connection>;
+  /** Those who wait for a pod. */
+  readonly waiters: Set<() => void>;
 }
 
-/** Listeners on 127.0.0.1 that carry connections to ports of pods. */
+interface Connection {
+  readonly local: Socket;
+  uid: string;
+  cut: () => void;
+}
+
+export interface PortForwarderOptions {
+  readonly client: HttpClient;
+  readonly clock: Clock;
+  readonly context: string;
+  store(query: ListQuery): ResourceStore;
+}
+
+/** Listeners on this machine that carry connections to ports of pods, each to whichever pod is ready. */
 export class PortForwarder implements PortForwards {
-  readonly #client: HttpClient;
-  readonly #clock: Clock;
-  readonly #context: string;
+  readonly #options: PortForwarderOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #value = createValue<readonly PortForward[]>([]);
   #cancelPublish: Cancel | undefined;
   #next = 1;
+  #closed = false;
 
-  constructor(client: HttpClient, clock: Clock, context: string) {
-    this.#client = client;
-    this.#clock = clock;
-    this.#context = context;
+  constructor(options: PortForwarderOptions) {
+    this.#options = options;
   }
 
   get(): readonly PortForward[] {
@@ -50,172 +66,234 @@ export class PortForwarder implements PortForwards {
     return this.#value.subscribe(listener);
   }
 
-  async open(options: {
-    readonly namespace: string;
-    readonly pod: string;
-    readonly remotePort: number;
-    readonly localPort: number;
-  }): Promise<PortForward> {
-    const { namespace, pod, remotePort } = options;
-    await this.#checkPod(namespace, pod);
-    const id = String(this.#next);
+  async open({ target, port, localPort, pod }: ForwardRequest): Promise<PortForward> {
+    await this.#check(target, port);
+    const { context } = this.#options;
+    const id = `${context} ${this.#next}`;
     this.#next += 1;
-    const server = createServer({ allowHalfOpen: true }, (local) => {
-      void this.#carry(id, local);
-    });
-    const localPort = await listen(server, options.localPort);
-    const forward: PortForward = {
-      id,
-      context: this.#context,
-      namespace,
-      pod,
+    const listener = await listenLocally(
       localPort,
-      remotePort,
-      state: "listening",
-      connections: 0,
-      bytes: 0,
+      (local) => void this.#carry(id, local),
+      (error) => this.#fail(id, errorMessage(error)),
+    );
+    if (this.#closed) {
+      listener.close();
+      throw new KelpieError("the context was closed");
+    }
+    const pods = new ForwardPods({
+      target,
+      port,
+      preferred: pod,
+      store: (query) => this.#options.store(query),
+      looked: () => this.#look(id),
+    });
+    const entry: Entry = {
+      forward: {
+        id,
+        context,
+        target,
+        port,
+        localPort: listener.port,
+        state: "waiting",
+        connections: 0,
+        open: 0,
+        bytes: 0,
+      },
+      pods,
+      listener,
+      fault: undefined,
+      connections: new Set(),
+      waiters: new Set(),
     };
-    server.on("error", (error) => this.#change(id, { state: "failed", error: errorMessage(error) }));
-    this.#entries.set(id, { forward, server, closers: new Set() });
-    this.#publish();
-    return forward;
+    this.#entries.set(id, entry);
+    pods.start();
+    await this.#waitFor(entry, () => pods.settled, FIRST_LOOK_MILLISECONDS);
+    return entry.forward;
   }
 
   stop(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    this.#end(entry);
     this.#entries.delete(id);
+    this.#end(entry);
     this.#publish();
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancelPublish?.();
-    for (const entry of this.#entries.values()) this.#end(entry);
+    const entries = [...this.#entries.values()];
     this.#entries.clear();
+    for (const entry of entries) this.#end(entry);
     this.#publish();
   }
 
   #end(entry: Entry): void {
-    entry.server.close();
-    for (const close of Array.from(entry.closers)) close();
+    entry.listener?.close();
+    entry.listener = undefined;
+    entry.pods.stop();
+    for (const connection of Array.from(entry.connections)) connection.cut();
+    this.#wake(entry);
   }
 
-  async #checkPod(namespace: string, pod: string): Promise<void> {
+  #fail(id: string, error: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.forward = { ...entry.forward, state: "failed", error };
+    this.#end(entry);
+    this.#publish();
+  }
+
+  /** @throws ApiError where there is no such target, KelpieError where a service has no such port */
+  async #check(target: ForwardTarget, port: number | string): Promise<void> {
+    const { resource, namespace, name } = target;
+    let object: KubeObject | undefined;
     try {
-      const about = { verb: "forward a port to", resource: "pods", namespace, name: pod };
-      await this.#client.json({ path: apiPath(PODS, { namespace, name: pod }), about });
+      const about = { verb: "forward a port to", resource: groupResource(resource), namespace, name };
+      const answer = await this.#options.client.json({ path: apiPath(resource, { namespace, name }), about });
+      object = readWholeObject(answer, resource);
     } catch (error) {
       // Who may not look may still forward.
       if (!isApiError(error, 403)) throw error;
     }
+    if (object === undefined) return;
+    if (target.uid !== undefined && object.metadata.uid !== target.uid) {
+      throw new KelpieError(`${targetWords(target)} is another one by now`, { hint: "look at the list again" });
+    }
+    if (!isServiceTarget(target) || targetPortOf(object, port) !== undefined) return;
+    const ports = asRecords(at(object, "spec", "ports")).map((one) => {
+      const named = asString(one["name"]);
+      return named === "" ? String(one["port"]) : `${String(one["port"])} (${named})`;
+    });
+    throw new KelpieError(`service ${name} has no port ${port}: it has ${ports.join(", ") || "none"}`);
+  }
+
+  #look(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.forward.state === "failed") return;
+    const { place } = entry.pods;
+    if (place.state === "gone") {
+      this.#fail(id, place.reason);
+      return;
+    }
+    const before = entry.forward;
+    if (place.state === "waiting") entry.forward = { ...before, state: "waiting", error: place.reason };
+    else {
+      const { name, port } = place.pod;
+      // What went wrong with another pod tells nothing of this one.
+      if (before.pod?.name !== name) entry.fault = undefined;
+      entry.forward = { ...before, state: "listening", pod: { name, port }, error: entry.fault ?? place.note };
+    }
+    for (const connection of Array.from(entry.connections)) {
+      if (entry.pods.isGone(connection.uid)) connection.cut();
+    }
+    this.#wake(entry);
+    if (JSON.stringify(before) !== JSON.stringify(entry.forward)) this.#publish();
+    else entry.forward = before;
+  }
+
+  #setFault(entry: Entry, fault: string | undefined): void {
+    if (entry.fault === fault || entry.forward.state === "failed") return;
+    entry.fault = fault;
+    this.#look(entry.forward.id);
   }
 
   async #carry(id: string, local: Socket): Promise<void> {
     const entry = this.#entries.get(id);
     local.on("error", () => local.destroy());
-    if (entry === undefined) {
+    if (entry === undefined || entry.listener === undefined) {
       local.destroy();
       return;
     }
-    this.#change(id, { connections: entry.forward.connections + 1 });
     local.pause();
-    const { namespace, pod, remotePort } = entry.forward;
-    let socket: WebSocket;
-    try {
-      socket = await openChannelSocket(
-        this.#client,
-        `${apiPath(PODS, { namespace, name: pod, subresource: "portforward" })}?ports=${remotePort}`,
-        [PROTOCOL],
-        { verb: "forward a port to", resource: "pods", namespace, name: pod },
-      );
-    } catch (error) {
+    const connection: Connection = { local, uid: "", cut: () => local.destroy() };
+    entry.connections.add(connection);
+    this.#count(entry, 1, 1);
+    local.on("close", () => {
+      entry.connections.delete(connection);
+      this.#count(entry, 0, -1);
+      this.#wake(entry);
+    });
+    const socket = await this.#dial(entry, connection);
+    if (socket === undefined) {
       local.destroy();
-      this.#change(id, { error: errorMessage(error) });
-      // The pod is gone for good: nothing will ever answer behind this listener.
-      if (isApiError(error, 404)) {
-        this.#end(entry);
-        this.#change(id, { state: "failed" });
-      }
       return;
     }
     // Either end may have gone while the other was opened: nothing would tell of it any more.
-    if (local.destroyed || this.#entries.get(id) !== entry) {
+    if (local.destroyed || entry.listener === undefined || entry.pods.isGone(connection.uid)) {
       local.destroy();
       socket.terminate();
       return;
     }
-    this.#join(id, entry, local, socket);
+    connection.cut = joinConnection(local, socket, this.#options.clock, {
+      moved: (bytes, fromPod) => {
+        if (fromPod) this.#setFault(entry, undefined);
+        entry.forward = { ...entry.forward, bytes: entry.forward.bytes + bytes };
+        this.#publishSoon();
+      },
+      failed: (message) => this.#setFault(entry, message),
+    });
   }
 
-  #join(id: string, entry: Entry, local: Socket, socket: WebSocket): void {
-    const opened = new Set<number>();
-    let cancelDrain: Cancel | undefined;
-    let localEnded = false;
-    const close = (): void => {
-      cancelDrain?.();
-      entry.closers.delete(close);
-      local.destroy();
-      socket.terminate();
-    };
-    // Half-closing cannot be told over this protocol: the other end is given time to finish its answer.
-    const drain = (): void => {
-      cancelDrain?.();
-      cancelDrain = this.#clock.after(DRAIN_MILLISECONDS, close, { background: true });
-    };
-    entry.closers.add(close);
-    socket.on("message", (data) => {
-      const { channel, payload } = unpack(data);
-      const first = !opened.has(channel);
-      opened.add(channel);
-      const bytes = first ? payload.subarray(2) : payload;
-      if (bytes.length === 0) return;
-      if (channel === 1) {
-        this.#change(id, { error: bytes.toString("utf8") });
-        return;
+  /** Opens the way to a pod; to another one where the first has just gone. */
+  async #dial(entry: Entry, connection: Connection): Promise<WebSocket | undefined> {
+    const { client } = this.#options;
+    const { namespace } = entry.forward.target;
+    const tried = new Set<string>();
+    for (;;) {
+      const pod = await this.#pod(entry, connection, tried);
+      if (pod === undefined) return undefined;
+      connection.uid = pod.uid;
+      try {
+        return await dialPod(client, namespace, pod);
+      } catch (error) {
+        this.#setFault(entry, errorMessage(error));
+        // 404: it is gone, 400: it does not run any more. The watch tells of it soon, and of the pod that follows.
+        if (!isApiError(error, 400, 404) || pod.uid === "") return undefined;
+        tried.add(pod.uid);
       }
-      this.#count(id, bytes.length);
-      if (localEnded) drain();
-      if (!local.write(bytes)) socket.pause();
-    });
-    local.on("drain", () => socket.resume());
-    local.on("data", (chunk: Buffer) => {
-      this.#count(id, chunk.length);
-      local.pause();
-      socket.send(Buffer.concat([Buffer.from([0]), chunk]), (error) => {
-        if (error === undefined || error === null) local.resume();
-        else close();
-      });
-    });
-    local.on("end", () => {
-      localEnded = true;
-      drain();
-    });
-    local.on("close", close);
-    socket.on("close", () => {
-      cancelDrain?.();
-      entry.closers.delete(close);
-      // What was written is flushed before the end.
-      local.end();
-      local.off("close", close);
-      local.resume();
-    });
-    socket.resume();
-    local.resume();
+    }
   }
 
-  #count(id: string, bytes: number): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    entry.forward = { ...entry.forward, bytes: entry.forward.bytes + bytes };
-    this.#cancelPublish ??= this.#clock.after(PUBLISH_MILLISECONDS, () => this.#publish(), { background: true });
+  async #pod(entry: Entry, { local }: Connection, tried: ReadonlySet<string>): Promise<ReadyPod | undefined> {
+    const over = (): boolean => local.destroyed || entry.listener === undefined;
+    const found = (): boolean => over() || entry.pods.choose(tried) !== undefined;
+    await this.#waitFor(entry, found, POD_WAIT_MILLISECONDS);
+    return over() ? undefined : entry.pods.choose(tried);
   }
 
-  #change(id: string, change: Partial<PortForward>): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    entry.forward = { ...entry.forward, ...change };
-    this.#publish();
+  /** Resolves when a condition holds, or after some time. */
+  #waitFor(entry: Entry, holds: () => boolean, most: number): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        cancel();
+        entry.waiters.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        if (holds() || entry.listener === undefined) settle();
+      };
+      const cancel = this.#options.clock.after(most, settle, { background: true });
+      entry.waiters.add(check);
+    });
+  }
+
+  #wake(entry: Entry): void {
+    for (const check of Array.from(entry.waiters)) check();
+  }
+
+  #count(entry: Entry, connections: number, open: number): void {
+    const { forward } = entry;
+    entry.forward = { ...forward, connections: forward.connections + connections, open: forward.open + open };
+    this.#publishSoon();
+  }
+
+  #publishSoon(): void {
+    if (this.#closed) return;
+    this.#cancelPublish ??= this.#options.clock.after(PUBLISH_MILLISECONDS, () => this.#publish(), {
+      background: true,
+    });
   }
 
   #publish(): void {
@@ -223,35 +301,4 @@ export class PortForwarder implements PortForwards {
     this.#cancelPublish = undefined;
     this.#value.set([...this.#entries.values()].map((entry) => entry.forward));
   }
-}
-
-function unpack(data: RawData): { readonly channel: number; readonly payload: Buffer } {
-  const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-  return { channel: bytes[0] ?? 0, payload: bytes.subarray(1) };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      const code = errorCode(error);
-      const reason =
-        code === "EADDRINUSE"
-          ? "it is in use"
-          : code === "EACCES"
-            ? "ports below 1024 need privileges"
-            : errorMessage(error);
-      reject(
-        new KelpieError(`cannot listen on 127.0.0.1:${port}: ${reason}`, {
-          hint: "choose another local port, or 0 for a free one",
-          cause: error,
-        }),
-      );
-    };
-    server.once("error", fail);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", fail);
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
-  });
 }

@@ -104,6 +104,8 @@ export interface Operations {
   attach(target: TargetObject, container: string | undefined): Promise<void>;
   portForward(target: TargetObject, container: string | undefined): Promise<void>;
   copy(text: string, what: string): Promise<void>;
+  /** Opens an address in the browser of this desktop. */
+  browse(url: string): Promise<void>;
   /** Switches scheduling on nodes. */
   cordon(nodes: readonly TargetObject[], unschedulable: boolean): Promise<void>;
   drain(nodes: readonly TargetObject[]): Promise<void>;

@@ -22,7 +22,6 @@ export interface PodContainer {
   readonly probes: string;
   /** `http:8080,9090/UDP`. */
   readonly ports: string;
-  readonly portNumbers: readonly number[];
   readonly age: string;
   readonly tty: boolean;
   readonly stdin: boolean;
@@ -87,7 +86,6 @@ function describeContainer(
       .map(([letter, field]) => (isRecord(spec[field ?? ""]) ? letter : "-"))
       .join(""),
     ports: ports.map(portText).join(","),
-    portNumbers: ports.map((port) => asNumber(port["containerPort"])).filter((port) => port > 0),
     age: started === "" ? "" : ageOf(started, now),
     tty: spec["tty"] === true,
     stdin: spec["stdin"] === true,

@@ -1,6 +1,6 @@
 import type { ComponentType } from "react";
 import type { Settings } from "../config/settings-schema.ts";
-import type { Cluster, ContextInfo, JournalEntry } from "../cluster/cluster.ts";
+import type { Cluster, ContextInfo, JournalEntry, PortForward } from "../cluster/cluster.ts";
 import type { AppDoors, Scope, TargetObject } from "../hotkeys/action.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
@@ -14,7 +14,7 @@ import type { StyledLine } from "../ui/styled-line.ts";
  * Parameters by id, `resource` and `target` being the objects of `lib/kube/gvr.ts` and `hotkeys/action.ts`:
  * `resource-table`: `{ resource, namespace, labelSelector?, fieldSelector?, ownerUid?, filter?, cursorName? }`;
  * `describe`, `diagnosis`, `relations`, `used-by`, `yaml`, `data`, `containers`: `{ target }`; `xray`: `{ resource, namespace }`; `workloads`: `{ namespace }`; `logs`: `{ targets | list, container?, previous? }`;
- * `rollout`: `{ target }`; `difference`: `{ target, what, before, after }` or `{ where, what, lines }`; `helm`: `{ namespace }`; `helm-history`: `{ release }`; `helm-text`: `{ release, what }`; `task`: `{ task }`; `port-forwards`, `journal`, `help`, `contexts`: `{}`.
+ * `rollout`: `{ target }`; `difference`: `{ target, what, before, after }` or `{ where, what, lines }`; `helm`: `{ namespace }`; `helm-history`: `{ release }`; `helm-text`: `{ release, what }`; `task`: `{ task }`; `port-forwards`: `{ target? }`; `journal`, `help`, `contexts`: `{}`.
  *
  * A definition makes instances; an instance is a plain object that owns all its state (cursor, filter, scroll,
  * subscriptions), so that going back with `Esc` shows the same instance exactly as it was left. Its component only
@@ -55,6 +55,9 @@ export interface ViewSession {
   useContext(name: string): void;
   /** Reads the kubeconfig again. */
   reloadContexts(): void;
+  /** Port-forwards of every context that was opened in this session. */
+  readonly forwards: Subscribable<readonly PortForward[]>;
+  stopForward(id: string): void;
   /** What the start came to, while no cluster is open. */
   readonly welcome: Subscribable<Welcome>;
   /** Lists the local clusters again. */

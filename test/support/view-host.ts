@@ -54,6 +54,7 @@ export function recordingHost(
     rollBackTo: settled,
     rollBackRelease: settled,
     uninstallRelease: settled,
+    browse: settled,
     copy: async (text) => {
       copied.push(text);
     },
@@ -89,6 +90,8 @@ export function recordingHost(
       context: createValue<string | undefined>(cluster.context.name),
       useContext: nothing,
       reloadContexts: nothing,
+      forwards: cluster.portForwards,
+      stopForward: (id) => cluster.portForwards.stop(id),
       welcome: createValue<Welcome>({ steps: [], local: [] }),
       reloadLocal: nothing,
       startLocal: nothing,

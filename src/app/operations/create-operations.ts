@@ -3,6 +3,7 @@ import type { AppServices } from "../context.ts";
 import { createAnnotate, createLabel, createTaint } from "./change-metadata.ts";
 import { createApprove, createDeny } from "./approve-requests.ts";
 import { createAttach } from "./attach.ts";
+import { createBrowse } from "./browse.ts";
 import { createCopy } from "./copy.ts";
 import { createCordon } from "./cordon.ts";
 import { createDelete } from "./delete.ts";
@@ -33,6 +34,7 @@ export function createOperations(services: AppServices, write: (sequence: string
     attach: createAttach(services),
     portForward: createPortForward(services),
     copy: createCopy(services, write),
+    browse: createBrowse(services),
     cordon: createCordon(services),
     drain: createDrain(services),
     taint: createTaint(services),

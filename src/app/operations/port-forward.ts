@@ -1,116 +1,95 @@
-import type { Cluster } from "../../cluster/cluster.ts";
-import type { Operations, TargetObject } from "../../hotkeys/action.ts";
-import { errorMessage, KelpieError } from "../../lib/errors.ts";
-import { asNumber, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
-import { knownKind } from "../../resources/catalog.ts";
-import { podContainers } from "../../resources/pod-containers.ts";
-import { podStatus } from "../../resources/pod-status.ts";
+import type { Cluster, PortForward } from "../../cluster/cluster.ts";
+import { targetLabel } from "../../cluster/forward-target.ts";
+import { freePortNear, LocalPortError } from "../../cluster/local-listener.ts";
+import type { Operations } from "../../hotkeys/action.ts";
+import { errorMessage } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
-import { parsePortPairs, suggestLocalPort, type PortPair } from "./forward-ports.ts";
+import { formatPortPairs, parsePortPairs, type PortPair } from "./forward-ports.ts";
+import { boundTarget, offeredPorts, type BoundTarget, type OfferedPort } from "./forward-target.ts";
 import { hintOf } from "./shell.ts";
 
-/** Asks for ports and listens on this machine for a pod, or for a ready pod behind a service or workload. */
+/** Asks for ports and listens on this machine for a pod, or for whichever pod is ready behind a service or workload. */
 export function createPortForward(services: AppServices): Operations["portForward"] {
-  return async (target, container) => {
+  return async (object, container) => {
     const { app } = services;
     const cluster = services.cluster();
     if (cluster === undefined) return;
+    const opened: PortForward[] = [];
     try {
-      const pod = await podBehind(cluster, target);
-      const offered = offeredPorts(target, pod, container, services.clock.now());
-      const text = await app.input({
-        title: `Port-forward to ${pod.metadata.name ?? ""}`,
-        lines: [
-          offered.length === 0 ? "It declares no ports." : `Ports: ${offered.map((port) => port.label).join(", ")}`,
-          "Listens on 127.0.0.1. Several: 8080:80,9090:90; :80 takes a free local port.",
-        ],
-        label: "local:remote",
-        initial: offered.length === 0 ? "" : `${offered[0]?.local ?? 0}:${offered[0]?.remote ?? 0}`,
-        validate: (candidate) => {
-          const pairs = parsePortPairs(candidate);
-          return typeof pairs === "string" ? pairs : undefined;
-        },
-      });
-      const pairs = text === undefined ? [] : parsePortPairs(text);
-      if (typeof pairs !== "string") await openAll(services, cluster, pod, pairs);
+      const bound = await boundTarget(cluster, object);
+      const offered = offeredPorts(object, container);
+      const [first] = offered;
+      let pairs = await askPorts(services, bound, offered, first === undefined ? [] : [first], undefined);
+      while (pairs !== undefined && pairs.length > 0) {
+        const taken = await openPairs(cluster, bound, pairs, opened);
+        if (taken === undefined) break;
+        // A port that is taken: the same again with one that is free.
+        const { rest, error } = taken;
+        const free = await freePortNear(error.port);
+        const again = rest.map((pair) => (pair.local === error.port ? { ...pair, local: free } : pair));
+        pairs = await askPorts(services, bound, offered, again, errorMessage(error));
+      }
+      if (opened.length > 0) app.flash("info", `${opened.map(openedText).join(", ")}; :pf lists them`);
     } catch (error) {
-      app.flash("error", `no port of ${target.name} was forwarded: ${errorMessage(error)}${hintOf(error)}`);
+      const before = opened.length === 0 ? "" : `${opened.map(openedText).join(", ")}; `;
+      const what = opened.length === 0 ? `no port of ${object.name} was forwarded` : "the rest was not forwarded";
+      app.flash("error", `${before}${what}: ${errorMessage(error)}${hintOf(error)}`);
     }
   };
 }
 
-async function openAll(
-  { app }: AppServices,
+/** `127.0.0.1:8080 -> deploy/web:http on web-5d9c`. */
+export function openedText({ localPort, target, port, pod, state, error }: PortForward): string {
+  const where = state === "listening" && pod !== undefined ? ` on ${pod.name}` : `, waiting: ${error ?? ""}`;
+  return `127.0.0.1:${localPort} -> ${targetLabel(target)}:${port}${where}`;
+}
+
+async function openPairs(
   cluster: Cluster,
-  pod: KubeObject,
+  { target, pod }: BoundTarget,
   pairs: readonly PortPair[],
-): Promise<void> {
-  const name = pod.metadata.name ?? "";
-  const opened: string[] = [];
-  for (const { local, remote } of pairs) {
-    const forward = await cluster.portForwards.open({
-      namespace: pod.metadata.namespace ?? "",
-      pod: name,
-      localPort: local,
-      remotePort: remote,
-    });
-    opened.push(`127.0.0.1:${forward.localPort} -> ${name}:${forward.remotePort}`);
+  opened: PortForward[],
+): Promise<{ readonly rest: readonly PortPair[]; readonly error: LocalPortError } | undefined> {
+  for (const [index, { local, remote }] of pairs.entries()) {
+    try {
+      opened.push(await cluster.portForwards.open({ target, pod, port: remote, localPort: local }));
+    } catch (error) {
+      if (error instanceof LocalPortError) return { rest: pairs.slice(index), error };
+      throw error;
+    }
   }
-  if (opened.length > 0) app.flash("info", `${opened.join(", ")}; :pf lists them`);
+  return undefined;
 }
 
-/** @throws KelpieError where no pod can take a connection */
-async function podBehind(cluster: Cluster, target: TargetObject): Promise<KubeObject> {
-  const { resource, namespace, name } = target;
-  if (resource.resource === "pods" && resource.group === "") {
-    const { status } = podStatus(target.object);
-    if (at(target.object, "status", "phase") === "Running") return target.object;
-    throw new KelpieError(`pod ${name} does not run: it is ${status}`);
-  }
-  const labelSelector = knownKind(resource.group, resource.resource)?.podSelector?.(target.object);
-  if (labelSelector === undefined) throw new KelpieError(`${resource.singular} ${name} selects no pods`);
-  const pods = await cluster.list({ group: "", version: "v1", resource: "pods" }, { namespace, labelSelector });
-  const running = pods.filter(
-    (pod) => at(pod, "status", "phase") === "Running" && pod.metadata.deletionTimestamp === undefined,
-  );
-  const ready = running.find((pod) => podStatus(pod).ready === podStatus(pod).total);
-  const found = ready ?? running[0];
-  if (found !== undefined) return found;
-  throw new KelpieError(`none of the ${pods.length} pods behind ${name} runs`);
+async function askPorts(
+  { app }: AppServices,
+  { target, promise }: BoundTarget,
+  offered: readonly OfferedPort[],
+  initial: readonly PortPair[],
+  fault: string | undefined,
+): Promise<readonly PortPair[] | undefined> {
+  const declared = offered.map(({ label }) => label).join(", ");
+  const text = await app.input({
+    title: `Port-forward to ${targetLabel(target)}`,
+    lines: [
+      ...(fault === undefined ? [] : [`${fault}. The next free one is offered.`]),
+      offered.length === 0 ? "It declares no ports." : `Ports: ${declared}`,
+      promise,
+      "Listens on 127.0.0.1. Several: 8080:80,9090:90; :80 takes a free local port.",
+    ],
+    label: "local:remote",
+    initial: formatPortPairs(initial),
+    validate: (candidate) => {
+      const pairs = parsePortPairs(candidate);
+      return typeof pairs === "string" ? pairs : unknownName(pairs, offered);
+    },
+  });
+  const pairs = text === undefined ? "" : parsePortPairs(text);
+  return typeof pairs === "string" ? undefined : pairs;
 }
 
-interface OfferedPort extends PortPair {
-  readonly label: string;
-}
-
-function offeredPorts(
-  target: TargetObject,
-  pod: KubeObject,
-  container: string | undefined,
-  now: number,
-): readonly OfferedPort[] {
-  const containers = podContainers(pod, now).filter((one) => container === undefined || one.name === container);
-  if (target.resource.resource === "services" && target.resource.group === "") {
-    return asRecords(at(target.object, "spec", "ports")).flatMap((port): OfferedPort[] => {
-      const number = asNumber(port["port"]);
-      const remote = targetPort(port["targetPort"] ?? number, pod);
-      if (remote === undefined || asString(port["protocol"], "TCP") !== "TCP") return [];
-      const local = suggestLocalPort(number);
-      return [{ local, remote, label: `${asString(port["name"]) || number} -> ${remote}` }];
-    });
-  }
-  return containers.flatMap((one) =>
-    one.portNumbers.map((remote) => ({ local: suggestLocalPort(remote), remote, label: `${one.name} ${remote}` })),
-  );
-}
-
-/** A service's target port as a number: named ones stand in the pod's containers. */
-function targetPort(port: unknown, pod: KubeObject): number | undefined {
-  if (typeof port === "number") return port;
-  if (typeof port !== "string") return undefined;
-  if (/^\d+$/.test(port)) return Number(port);
-  const named = [...asRecords(at(pod, "spec", "containers")), ...asRecords(at(pod, "spec", "initContainers"))]
-    .flatMap((container) => asRecords(container["ports"]))
-    .find((one) => one["name"] === port);
-  return named === undefined ? undefined : asNumber(named["containerPort"]);
+function unknownName(pairs: readonly PortPair[], offered: readonly OfferedPort[]): string | undefined {
+  const known = new Set<number | string>(offered.map(({ name }) => name));
+  const wrong = pairs.find(({ remote }) => typeof remote === "string" && !known.has(remote));
+  return wrong === undefined ? undefined : `it has no port named ${wrong.remote}`;
 }

@@ -84,6 +84,19 @@ export const sessionActions: readonly Action[] = [
     },
   },
   {
+    id: "resource.port-forwards",
+    title: "Port-forwards of it",
+    keys: ["f"],
+    scope: "table",
+    group: "view",
+    needs: "port-forward",
+    disabledReason: nothing,
+    run: ({ cursor, app }) => {
+      if (cursor === undefined) return;
+      app.open({ view: "port-forwards", parameters: { target: cursor }, title: `port-forwards ${cursor.name}` });
+    },
+  },
+  {
     id: "resource.data",
     title: "Values",
     keys: ["x"],

@@ -18,7 +18,7 @@ export const jobs = defineKind({
   kind: "Job",
   aliases: ["job"],
   namespaced: true,
-  can: ["describe", "yaml", "edit", "delete", "logs", "suspend", "run-now"],
+  can: ["describe", "yaml", "edit", "delete", "logs", "suspend", "run-now", "port-forward"],
   columns: [
     nameColumn,
     { id: "status", title: "STATUS", keep: 9, text: jobStatus, tone: (object) => jobTone(object) },

@@ -1,61 +1,41 @@
 import type { PortForward } from "../../cluster/cluster.ts";
+import { targetLabel } from "../../cluster/forward-target.ts";
+import type { TargetObject } from "../../hotkeys/action.ts";
 import { Disposer } from "../../lib/disposer.ts";
+import { groupResource } from "../../lib/kube/gvr.ts";
 import { createValue } from "../../lib/subscribable.ts";
-import type { Tone } from "../../lib/tone.ts";
-import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
+import { ListView } from "../list-view.tsx";
+import { targetParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { forwardAddress, forwardColumns, forwardRow, isForwardOf } from "./model.ts";
 
-const COLUMNS: readonly ListColumn[] = [
-  { title: "POD", minWidth: 12 },
-  { title: "NAMESPACE", keep: 6 },
-  { title: "LOCAL", keep: 9 },
-  { title: "PORT", align: "right", keep: 8 },
-  { title: "STATE", keep: 8 },
-  { title: "CONNECTIONS", align: "right", keep: 4 },
-  { title: "TRAFFIC", align: "right", keep: 5 },
-  { title: "ERROR", keep: 7, minWidth: 10 },
-];
-
-const TONES: Readonly<Record<PortForward["state"], Tone>> = { listening: "ok", failed: "error", stopped: "muted" };
-
-/** The port-forwards of this session, in the open cluster. */
+/** The port-forwards of this session in every context, or those of one object. */
 class PortForwardsView {
   readonly view: ListView;
   readonly #host: ViewHost;
+  readonly #object: TargetObject | undefined;
   readonly #freshness = createValue<Freshness>({ state: "static" });
   #shown: Disposer | undefined;
 
-  constructor(host: ViewHost) {
+  constructor(host: ViewHost, object: TargetObject | undefined) {
     this.#host = host;
-    const { portForwards } = host.cluster;
-    const find = (key: string | undefined): PortForward | undefined =>
-      portForwards.get().find((forward) => forward.id === key);
+    this.#object = object;
+    const of = object === undefined ? "" : ` of ${targetLabel(object)}`;
+    const { forwards } = host.session;
     this.view = new ListView({
       id: "port-forwards",
       scopes: ["port-forwards"],
       what: "port-forwards",
-      where: host.cluster.context.name,
+      ...(object === undefined ? {} : { where: `${object.namespace}/${object.name}` }),
       freshness: this.#freshness,
-      empty: () => "no port-forwards: Shift-F on a pod, a container or a service opens one",
+      empty: () => `no port-forwards${of}: Shift-F on a pod, a container, a workload or a service opens one`,
       selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
-      disabledReason: (name, key) =>
-        name.startsWith("port-forward.") && find(key) === undefined ? "nothing is selected" : undefined,
-      command: (name, key) => {
-        const forward = find(key);
-        if (forward === undefined) return false;
-        if (name === "port-forward.stop") {
-          portForwards.stop(forward.id);
-          host.app.flash("info", `127.0.0.1:${forward.localPort} is closed`);
-          return true;
-        }
-        if (name !== "port-forward.copy") return false;
-        void host.app.operations.copy(`http://127.0.0.1:${forward.localPort}`, "the address");
-        return true;
-      },
+      disabledReason: (name, key) => this.#reasonAgainst(name, key),
+      command: (name, key) => this.#command(name, key),
       show: () => {
         const shown = new Disposer();
         this.#shown = shown;
-        shown.add(portForwards.subscribe(() => this.#refresh()));
+        shown.add(forwards.subscribe(() => this.#refresh()));
         this.#refresh();
       },
       hide: () => {
@@ -65,38 +45,49 @@ class PortForwardsView {
     });
   }
 
-  #refresh(): void {
-    this.view.setRows(COLUMNS, this.#host.cluster.portForwards.get().map(forwardRow));
+  #find(key: string | undefined): PortForward | undefined {
+    return this.#host.session.forwards.get().find((forward) => forward.id === key);
   }
-}
 
-function forwardRow(forward: PortForward): ListRow {
-  return {
-    key: forward.id,
-    cells: [
-      { text: forward.pod },
-      { text: forward.namespace },
-      { text: `127.0.0.1:${forward.localPort}` },
-      { text: String(forward.remotePort) },
-      { text: forward.state, tone: TONES[forward.state] },
-      { text: String(forward.connections) },
-      { text: trafficText(forward.bytes) },
-      { text: forward.error ?? "", tone: "error" },
-    ],
-  };
-}
+  #reasonAgainst(name: string, key: string | undefined): string | undefined {
+    if (!name.startsWith("port-forward.")) return undefined;
+    return this.#find(key) === undefined ? "nothing is selected" : undefined;
+  }
 
-/** `512 B`, `1.4 KiB`, `3.0 MiB`. */
-export function trafficText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
-  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  #command(name: string, key: string | undefined): boolean {
+    const { app, session } = this.#host;
+    const forward = this.#find(key);
+    if (forward === undefined) return false;
+    if (name === "port-forward.stop") {
+      session.stopForward(forward.id);
+      app.flash("info", `127.0.0.1:${forward.localPort} is closed`);
+    } else if (name === "port-forward.open") {
+      const { target, context } = forward;
+      const elsewhere = context === session.context.get() ? "" : ` @${context}`;
+      app.command(`${groupResource(target.resource)} ${target.namespace} =${target.name}${elsewhere}`);
+    } else if (name === "port-forward.browse") void app.operations.browse(forwardAddress(forward));
+    else if (name === "port-forward.copy") void app.operations.copy(forwardAddress(forward), "the address");
+    else return false;
+    return true;
+  }
+
+  #refresh(): void {
+    const object = this.#object;
+    const all = this.#host.session.forwards.get();
+    const forwards = object === undefined ? all : all.filter((forward) => isForwardOf(forward, object));
+    const here = this.#host.session.context.get();
+    const contexts = forwards.some(({ context }) => context !== here);
+    this.view.setRows(
+      forwardColumns(contexts),
+      forwards.map((forward) => forwardRow(forward, contexts)),
+    );
+  }
 }
 
 export const portForwardsView: ViewDefinition = {
   id: "port-forwards",
-  create(host): View {
-    return new PortForwardsView(host).view;
+  create(host, parameters): View {
+    return new PortForwardsView(host, parameters["target"] === undefined ? undefined : targetParameter(parameters))
+      .view;
   },
 };

@@ -372,7 +372,7 @@ class ResourceTable implements View {
 
   #portForwardsChanged(): void {
     const listening = this.#cluster.portForwards.get().filter((forward) => forward.state === "listening");
-    const forwarded = new Set(listening.map((forward) => `${forward.namespace}/${forward.pod}`));
+    const forwarded = new Set(listening.map(({ target, pod }) => `${target.namespace}/${pod?.name}`));
     // Counts of bytes change all the time; the mark does not.
     if (forwarded.symmetricDifference(this.#forwarded).size === 0) return;
     this.#forwarded = forwarded;

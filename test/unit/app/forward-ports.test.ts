@@ -5,6 +5,8 @@ test.each([
   { text: "8080:80", pairs: [{ local: 8080, remote: 80 }] },
   { text: "5432", pairs: [{ local: 5432, remote: 5432 }] },
   { text: ":80", pairs: [{ local: 0, remote: 80 }] },
+  { text: "8080:http", pairs: [{ local: 8080, remote: "http" }] },
+  { text: "http-web", pairs: [{ local: 0, remote: "http-web" }] },
   {
     text: "8080:80, 9090:90",
     pairs: [
@@ -18,8 +20,8 @@ test.each([
 
 test.each([
   { text: "", fault: /not local:remote/ },
-  { text: "http", fault: /not local:remote/ },
-  { text: "80:http", fault: /not local:remote/ },
+  { text: "80:http_1", fault: /not local:remote/ },
+  { text: "80:-", fault: /not local:remote/ },
   { text: "8080:0", fault: /1 to 65535/ },
   { text: "70000:80", fault: /1 to 65535/ },
   { text: "8080:80,8080:90", fault: /named twice/ },

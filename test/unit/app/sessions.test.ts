@@ -6,6 +6,7 @@ import type { AppServices } from "../../../src/app/context.ts";
 import { createPortForward } from "../../../src/app/operations/port-forward.ts";
 import { createShell } from "../../../src/app/operations/shell.ts";
 import { resolvePaths } from "../../../src/config/paths.ts";
+import type { InputRequest } from "../../../src/lib/dialog-request.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
 import { silentLogger } from "../../../src/lib/log.ts";
 import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
@@ -146,14 +147,14 @@ test("a service is forwarded to a ready pod behind it, at the port its name stan
     spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: "http" }] },
   };
   one.server.push(service);
-  one.host.answer = ":8080";
+  one.host.answer = ":80";
   await createPortForward(one.services)(targetOf(one.server, "services", service), undefined);
   const [forward] = one.services.cluster()?.portForwards.get() ?? [];
-  expect(forward).toMatchObject({ pod: "web-1", remotePort: 8080, state: "listening" });
-  expect(one.host.flashes[0]).toBe(`info: 127.0.0.1:${forward?.localPort} -> web-1:8080; :pf lists them`);
+  expect(forward).toMatchObject({ pod: { name: "web-1", port: 8080 }, port: 80, state: "listening" });
+  expect(one.host.flashes[0]).toBe(`info: 127.0.0.1:${forward?.localPort} -> svc/web:80 on web-1; :pf lists them`);
 });
 
-test("a local port that is taken is named", async () => {
+test("a local port that is taken is named, and a free one is offered", async () => {
   const object = pod([running("main")]);
   const one = await rig(object);
   const taken = createServer();
@@ -161,7 +162,16 @@ test("a local port that is taken is named", async () => {
   cleanup.add(() => new Promise<void>((resolve) => void taken.close(() => resolve())));
   const address = taken.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  one.host.answer = `${port}:8080`;
-  await createPortForward(one.services)(targetOf(one.server, "pods", object), undefined);
-  expect(one.host.flashes[0]).toMatch(new RegExp(`^error: no port of web-1 was forwarded: .*${port}`));
+  const asked: InputRequest[] = [];
+  const input = (request: InputRequest): Promise<string> => {
+    asked.push(request);
+    return Promise.resolve(asked.length === 1 ? `${port}:http` : request.initial);
+  };
+  const services = { ...one.services, app: { ...one.services.app, input } };
+  await createPortForward(services)(targetOf(one.server, "pods", object), undefined);
+  expect(asked.map(({ initial }) => initial)).toEqual(["8080:http", expect.stringMatching(/^\d+:http$/)]);
+  expect(asked[1]?.lines[0]).toBe(`cannot listen on 127.0.0.1:${port}: it is in use. The next free one is offered.`);
+  const [forward] = services.cluster()?.portForwards.get() ?? [];
+  expect(forward).toMatchObject({ port: "http", pod: { name: "web-1", port: 8080 } });
+  expect(asked[1]?.initial).toBe(`${forward?.localPort}:http`);
 });

@@ -173,7 +173,11 @@ describe("against the API server of the embedded cluster", () => {
     const request = { namespace: "default", pod: "none", container: "c", command: ["sh"], tty: true, stdin: true };
     await expect(cluster.exec(request)).rejects.toThrow('pods "none" not found');
     await expect(
-      cluster.portForwards.open({ namespace: "default", pod: "none", remotePort: 80, localPort: 0 }),
+      cluster.portForwards.open({
+        target: { resource: resource("pods"), namespace: "default", name: "none" },
+        port: 80,
+        localPort: 0,
+      }),
     ).rejects.toThrow('pods "none" not found');
   });
 });

@@ -1,8 +1,7 @@
-import { connect, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster, ExecSession } from "../../../src/cluster/cluster.ts";
-import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { Cleanup, openFakeCluster } from "../../support/cluster-fixture.ts";
 import { fakePod } from "../../support/fake-api-objects.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
 
@@ -143,109 +142,5 @@ describe("a process in a container", () => {
     expect(server.requests.find(({ path }) => path.endsWith("/attach"))?.query.has("command")).toBe(false);
     session.close();
     expect(await session.exited).toBe(0);
-  });
-});
-
-function dial(port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(socket));
-    socket.once("error", reject);
-    cleanup.add(() => void socket.destroy());
-  });
-}
-
-describe("a port-forward", () => {
-  it("carries connections and counts them and their bytes", async () => {
-    const { server, cluster } = await open();
-    const forward = await cluster.portForwards.open({
-      namespace: "default",
-      pod: "box",
-      remotePort: 8080,
-      localPort: 0,
-    });
-    expect(forward).toMatchObject({ state: "listening", remotePort: 8080, connections: 0 });
-    const socket = await dial(forward.localPort);
-    const answer = new Promise((resolve) => socket.once("data", (data: Buffer) => resolve(data.toString())));
-    socket.write("ping");
-    expect(await answer).toBe("ping");
-    const [counted] = await eventually(cluster.portForwards, ([first]) => (first?.bytes ?? 0) >= 8);
-    expect(counted).toMatchObject({ connections: 1, bytes: 8 });
-    expect(server.requests.find(({ path }) => path.endsWith("/portforward"))?.query.get("ports")).toBe("8080");
-  });
-
-  it("keeps the errors of the other end", async () => {
-    const { server, cluster } = await open();
-    server.sessions.onSession = (session) => {
-      for (const channel of [0, 1]) session.send(channel, Buffer.from([0x90, 0x1f]));
-      session.send(1, "connection refused in the pod");
-      session.close();
-    };
-    const forward = await cluster.portForwards.open({
-      namespace: "default",
-      pod: "box",
-      remotePort: 8080,
-      localPort: 0,
-    });
-    const socket = await dial(forward.localPort);
-    await new Promise((resolve) => socket.resume().once("close", resolve));
-    expect(cluster.portForwards.get()[0]).toMatchObject({
-      state: "listening",
-      error: expect.stringContaining("connection refused in the pod"),
-    });
-  });
-
-  it("fails when its pod is gone", async () => {
-    const { server, cluster } = await open();
-    const forward = await cluster.portForwards.open({ namespace: "default", pod: "box", remotePort: 80, localPort: 0 });
-    server.intercept(({ path }) =>
-      path.endsWith("/portforward") ? { kind: "status", code: 404, message: 'pods "box" not found' } : undefined,
-    );
-    const socket = await dial(forward.localPort);
-    await new Promise((resolve) => socket.resume().once("close", resolve));
-    await eventually(cluster.portForwards, ([first]) => first?.state === "failed");
-    await expect(dial(forward.localPort)).rejects.toThrow("ECONNREFUSED");
-  });
-
-  it("is not opened for a pod that does not exist, nor on a port in use", async () => {
-    const { cluster } = await open();
-    const options = { namespace: "default", pod: "box", remotePort: 80, localPort: 0 };
-    await expect(cluster.portForwards.open({ ...options, pod: "none" })).rejects.toMatchObject({ status: 404 });
-    const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-    cleanup.add(() => void other.close());
-    const address = other.address();
-    const localPort = typeof address === "object" ? (address?.port ?? 0) : 0;
-    await expect(cluster.portForwards.open({ ...options, localPort })).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${localPort}: it is in use`,
-    );
-    expect(cluster.portForwards.get()).toEqual([]);
-  });
-
-  it("that is stopped while a connection is being opened leaves none open", async () => {
-    const { server, cluster } = await open();
-    const forward = await cluster.portForwards.open({ namespace: "default", pod: "box", remotePort: 80, localPort: 0 });
-    const ended = new Promise<void>((resolve) => {
-      server.sessions.onSession = (session) => session.onClose(resolve);
-    });
-    server.intercept(({ path }) => {
-      if (path.endsWith("/portforward")) cluster.portForwards.stop(forward.id);
-      return undefined;
-    });
-    await dial(forward.localPort);
-    await ended;
-    expect(cluster.portForwards.get()).toEqual([]);
-  });
-
-  it("ends with its connections when it is stopped", async () => {
-    const { cluster } = await open();
-    const forward = await cluster.portForwards.open({ namespace: "default", pod: "box", remotePort: 80, localPort: 0 });
-    const socket = await dial(forward.localPort);
-    socket.write("x");
-    await new Promise((resolve) => socket.once("data", resolve));
-    const closed = new Promise((resolve) => socket.once("close", resolve));
-    cluster.portForwards.stop(forward.id);
-    await closed;
-    expect(cluster.portForwards.get()).toEqual([]);
-    await expect(dial(forward.localPort)).rejects.toThrow("ECONNREFUSED");
   });
 });

@@ -1,0 +1,113 @@
+import { get } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Cluster, PortForward } from "../../../src/cluster/cluster.ts";
+import type { ApiResource } from "../../../src/lib/kube/gvr.ts";
+import type { KubeObject } from "../../../src/lib/kube/object.ts";
+import { Cleanup, eventually, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { startEmbeddedCluster, whyNoPods } from "../../support/embedded-cluster.ts";
+
+const problem = await whyNoPods();
+if (problem !== undefined) it.skip(`port-forwards of real pods are not tested: ${problem}`, () => {});
+
+/** A web server that says the name of its pod, ready when it listens; it sends so many bytes for `/<bytes>`. */
+const SERVER = `require("http").createServer((q, s) => {
+  const size = Number(q.url.slice(1));
+  s.end(size > 0 ? Buffer.alloc(size, "x") : process.env.HOSTNAME);
+}).listen(Number(process.env.WEB_PORT))`;
+
+function podSpec(port: number): Readonly<Record<string, unknown>> {
+  const container = {
+    name: "web",
+    image: "localhost/host",
+    command: ["node", "-e", SERVER],
+    env: [
+      { name: "WEB_PORT", value: String(port) },
+      { name: "HOSTNAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    ],
+    ports: [{ name: "http", containerPort: port }],
+    readinessProbe: { httpGet: { path: "/", port: "http" }, periodSeconds: 1 },
+  };
+  return { terminationGracePeriodSeconds: 1, containers: [container] };
+}
+
+function deployment(port: number): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web" },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: "web" } },
+      template: { metadata: { labels: { app: "web" } }, spec: podSpec(port) },
+    },
+  };
+}
+
+describe.skipIf(problem !== undefined)("a port-forward to pods of the embedded cluster", () => {
+  const cleanup = new Cleanup();
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    const embedded = await startEmbeddedCluster({ withNode: true });
+    cleanup.add(() => embedded.dispose());
+    cluster = await openKubeconfig(cleanup, embedded.kubeconfigText);
+    await eventually(cluster.catalog, ({ state }) => state === "ready");
+  });
+  afterAll(() => cleanup.run());
+
+  const resource = (name: string): ApiResource => {
+    const found = cluster.catalog
+      .get()
+      .resources.find((one) => one.resource === name && one.group !== "metrics.k8s.io");
+    if (found === undefined) throw new Error(`the embedded cluster does not serve ${name}`);
+    return found;
+  };
+
+  async function ask(port: number, path = "/"): Promise<string> {
+    const response = await new Promise<AsyncIterable<Buffer>>((resolve, reject) => {
+      get({ host: "127.0.0.1", port, path, agent: false }, resolve).on("error", reject);
+    });
+    return text(response);
+  }
+
+  it("outlives a rolling update that moves a named port, and no request is lost on the way", async () => {
+    const created = await cluster.writes.create(resource("deployments"), "default", deployment(8080));
+    const target = { resource: resource("deployments"), namespace: "default", name: "web" };
+    const { localPort } = await cluster.portForwards.open({ target, port: "http", localPort: 0 });
+    const moved = (holds: (forward: PortForward) => boolean): Promise<readonly PortForward[]> =>
+      eventually(cluster.portForwards, ([first]) => first !== undefined && holds(first));
+    const [first] = await moved(({ state }) => state === "listening");
+    const before = first?.pod?.name ?? "";
+    expect(await ask(localPort)).toBe(before);
+
+    const change = { spec: { template: { spec: podSpec(8090) } } };
+    await cluster.writes.patch({ ...target, uid: created.metadata.uid }, "merge", change);
+    const answers: string[] = [];
+    while (cluster.portForwards.get()[0]?.pod?.port !== 8090) answers.push(await ask(localPort));
+    const after = cluster.portForwards.get()[0]?.pod?.name ?? "";
+    expect(after).not.toBe(before);
+    for (let again = 0; again < 5; again += 1) answers.push(await ask(localPort));
+    expect(new Set(answers)).toEqual(new Set([before, after]));
+    expect(answers.at(-1)).toBe(after);
+  });
+
+  it("carries large answers whole, on many connections", async () => {
+    const target = { resource: resource("deployments"), namespace: "default", name: "web" };
+    const { localPort } = await cluster.portForwards.open({ target, port: "http", localPort: 0 });
+    const sizes = [40_000_000, ...Array.from({ length: 30 }, (_, index) => 100_000 + index)];
+    const answers = await Promise.all(sizes.map((size) => ask(localPort, `/${size}`)));
+    expect(answers.map(({ length }) => length)).toEqual(sizes);
+  });
+
+  it("tells what the pod refuses, and goes on", async () => {
+    const target = { resource: resource("deployments"), namespace: "default", name: "web" };
+    const { id, localPort } = await cluster.portForwards.open({ target, port: 9999, localPort: 0 });
+    await expect(ask(localPort)).rejects.toThrow();
+    const forwards = await eventually(cluster.portForwards, (all) => all.some((one) => one.error !== undefined));
+    expect(forwards.find((one) => one.id === id)).toMatchObject({
+      state: "listening",
+      error: expect.stringMatching(/9999.*(refused|ECONNREFUSED)/i),
+    });
+  });
+});
