@@ -63,6 +63,7 @@ export class Controller {
   readonly #header;
   readonly #views: ReadonlyMap<string, ViewDefinition>;
   readonly #sorts = new Map<string, Sort>();
+  readonly #logFilters = new Map<string, string>();
   #help: { readonly view: View | undefined; readonly offered: readonly OfferedAction[] } = {
     view: undefined,
     offered: [],
@@ -311,6 +312,7 @@ export class Controller {
       kinds,
       namespace: session.namespace,
       sorts: this.#sorts,
+      logFilters: this.#logFilters,
       savePath: (name) => this.#options.savePath(name),
       session: {
         contexts: session.contexts,

@@ -5,6 +5,7 @@ import type { TableColumnDefinition } from "../lib/kube/table.ts";
 import type { KelpieError } from "../lib/errors.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
 import type { ForwardTarget } from "./forward-target.ts";
+import type { LogBatch } from "./log-batch.ts";
 
 /** What a kubeconfig says of one context, without secrets. */
 export interface ContextInfo {
@@ -207,7 +208,8 @@ export interface LogQuery {
 }
 
 export interface LogHandler {
-  lines(lines: readonly LogLine[]): void;
+  /** Lines in the order of the log. A promise is waited for before more is read from the server. */
+  lines(batch: LogBatch): Promise<void> | undefined;
   /** The stream broke and is being resumed from the last timestamp, without gaps or doubles. */
   interrupted(error: KelpieError, retryAt: number): void;
   /** An interrupted stream is read again; lines need not come at once. */

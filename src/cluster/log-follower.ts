@@ -4,17 +4,17 @@ import { apiPath } from "../lib/kube/gvr.ts";
 import { asRecords, asString, at } from "../lib/kube/object.ts";
 import { isApiError, type RequestSubject } from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
-import type { LogHandler, LogLine, LogQuery } from "./cluster.ts";
+import type { LogHandler, LogQuery } from "./cluster.ts";
 import { connectionErrorFrom } from "./connection-error.ts";
 import type { HttpClient } from "./http-client.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import type { LogBatch } from "./log-batch.ts";
+import { LogLineReader } from "./log-line-reader.ts";
 import { ResumeWindow } from "./log-resume-window.ts";
 import { Sleeper } from "./sleeper.ts";
 import { TimeSlice } from "./time-slice.ts";
 
 const PODS = { group: "", version: "v1", resource: "pods" } as const;
 const MAX_LINE_BYTES = 16 * 2 ** 20;
-const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** How a stream ended: as the server wanted it, or by a fault after which lines may be missing. */
 type Ending = "complete" | "broken";
@@ -31,9 +31,11 @@ export class LogFollower {
   readonly #signal: AbortSignal;
   readonly #backoff = new Backoff();
   readonly #sleeper: Sleeper;
-  readonly #window = new ResumeWindow();
-  /** A last line without its newline. */
-  #partial: string | undefined;
+  readonly #window: ResumeWindow;
+  /** Of the present or the last stream. */
+  #reader: LogLineReader;
+  /** The timestamp of the line that was delivered last. */
+  #lastTime: string | undefined;
   /** Lines of the present stream that were not known before. */
   #brought = 0;
   #interrupted = false;
@@ -45,6 +47,8 @@ export class LogFollower {
     this.#handler = handler;
     this.#signal = signal;
     this.#sleeper = new Sleeper(clock);
+    this.#window = new ResumeWindow({ windowed: query.tailLines !== undefined || query.sinceSeconds !== undefined });
+    this.#reader = this.#newReader();
   }
 
   start(): void {
@@ -105,7 +109,7 @@ export class LogFollower {
   /** Tells the handler; `true` when there is nothing to wait for. */
   async #gaveUp(error: unknown): Promise<boolean> {
     const cause = connectionErrorFrom(error, this.#client.server);
-    const started = this.#window.last !== undefined;
+    const started = this.#lastTime !== undefined;
     const transient = !isApiError(cause) || cause.status >= 500 || cause.status === 429 || cause.status === 401;
     if (started && isApiError(cause, 400, 404)) {
       this.#lost();
@@ -131,7 +135,7 @@ export class LogFollower {
   /** The log can be read no more, and nobody knows whether something was missed. */
   #lost(): void {
     this.#deliverPartial();
-    const after = this.#window.last === undefined ? "" : ` after ${this.#window.last}`;
+    const after = this.#lastTime === undefined ? "" : ` after ${this.#lastTime}`;
     this.#handler.failed(
       new KelpieError(`the stream broke and its log is gone: what it wrote${after} may be missing here`),
     );
@@ -139,9 +143,11 @@ export class LogFollower {
 
   /** What came of a last line before the stream ended; a stream that is resumed brings that line again, whole. */
   #deliverPartial(): void {
-    const partial = this.#partial;
-    this.#partial = undefined;
-    if (partial !== undefined && !this.#window.maybeKnown(partial)) this.#deliver([partial]);
+    const reader = this.#reader;
+    this.#reader = this.#newReader();
+    const partial = reader.rest();
+    if (partial !== undefined && !this.#window.maybeKnown(reader.keyOf(partial)))
+      void this.#deliver(reader.last(partial));
   }
 
   /** @param replaced reads the instance before the present one, to its end */
@@ -158,16 +164,12 @@ export class LogFollower {
     });
     if (this.#interrupted) this.#handler.resumed?.();
     this.#interrupted = false;
-    this.#partial = undefined;
-    const splitter = new LineSplitter(MAX_LINE_BYTES);
+    this.#reader = this.#newReader();
     const slice = new TimeSlice();
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        this.#deliver(splitter.push(chunk));
-        await slice.breathe();
-      }
-    } finally {
-      this.#partial = splitter.end();
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const waiting = this.#deliver(this.#reader.push(chunk));
+      if (waiting !== undefined) await waiting;
+      await slice.breathe();
     }
   }
 
@@ -186,24 +188,22 @@ export class LogFollower {
     return `${apiPath(PODS, { namespace, name: pod, subresource: "log" })}?${parameters.toString()}`;
   }
 
-  #deliver(texts: readonly string[]): void {
-    const lines: LogLine[] = [];
-    for (const text of texts) {
-      const line = this.#parse(text);
-      if (this.#window.isNew(line)) lines.push(line);
-    }
-    if (lines.length === 0) return;
-    this.#backoff.reset();
-    this.#brought += lines.length;
-    this.#handler.lines(lines);
+  #newReader(): LogLineReader {
+    return new LogLineReader({
+      maxBytes: MAX_LINE_BYTES,
+      keep: (bytes, start, end, key) => this.#window.isNew(bytes, start, end, key),
+      now: () => this.#clock.now(),
+      lastKey: this.#window.lastKey,
+    });
   }
 
-  #parse(text: string): LogLine {
-    const space = text.indexOf(" ");
-    const time = space === -1 ? text : text.slice(0, space);
-    if (TIMESTAMP.test(time)) return { time, text: space === -1 ? "" : text.slice(space + 1) };
-    // The kubelet's own complaints, and further pieces of a giant line, have no timestamp.
-    return { time: this.#window.last ?? new Date(this.#clock.now()).toISOString(), text };
+  /** @returns what the handler wants to be waited for before it is given more */
+  #deliver(batch: LogBatch): Promise<void> | undefined {
+    if (batch.length === 0) return undefined;
+    this.#backoff.reset();
+    this.#brought += batch.length;
+    this.#lastTime = batch.at(batch.length - 1)?.time;
+    return this.#handler.lines(batch);
   }
 
   /** What has become of the instance whose log is read. */

@@ -1,6 +1,8 @@
+import { nextTurn, type Cancel } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { textWidth } from "../lib/text.ts";
+import { LineScan } from "./line-scan.ts";
 import { linesOf, type LineSource, type StyledLine } from "./styled-line.ts";
 
 /** Where a pager stands. A new object after every change. */
@@ -15,6 +17,16 @@ export interface PagerState {
   /** New lines scroll the view to the end. */
   readonly follow: boolean;
   readonly search: PagerSearch | undefined;
+  /** The line that keys move, where there is one; moving without it scrolls. */
+  readonly cursor: number | undefined;
+  /** The other end of what is selected; the cursor's line alone is where there is none. */
+  readonly anchor: number | undefined;
+}
+
+/** Lines from the first to the last, both included. */
+export interface LineRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface PagerSearch {
@@ -22,10 +34,30 @@ export interface PagerSearch {
   /** Absent when the text is no regular expression: see `fault`. */
   readonly pattern: RegExp | undefined;
   readonly fault: string | undefined;
-  /** Indexes of the lines that match, ascending. */
-  readonly hits: readonly number[];
-  /** Index into `hits`, -1 where there are none. */
+  /** Lines that match, as far as they are known. */
+  readonly hits: PagerHits;
+  /** The line that was found last. */
+  readonly line: number | undefined;
+  /** Its place among `hits`, -1 where there are none. */
   readonly current: number;
+  /** False while there are lines that were not looked at. */
+  readonly complete: boolean;
+}
+
+export interface PagerHits {
+  readonly length: number;
+  /** Index of the line at a place. */
+  at(place: number): number;
+}
+
+/** What {@link PagerModel.setSource} should know of the change. */
+export interface SourceChange {
+  /** Lines that went away at the head, so that the same text stays on screen; came, where negative. */
+  readonly dropped?: number;
+  /** Lines at the head of the new source that were there before, so that a search looks at the others alone. */
+  readonly stable?: number;
+  /** Where each of {@link PagerModel.places} is now, where lines came between others. */
+  readonly places?: readonly number[];
 }
 
 /** Rows a line takes at a width: pieces of at most `width` columns; never empty. Offsets are UTF-16 units. */
@@ -47,6 +79,10 @@ export function wrapOffsets(text: string, width: number): readonly number[] {
 }
 
 const NO_LINES = linesOf([]);
+const NO_HITS: PagerHits = { length: 0, at: () => -1 };
+/** How long a search holds up everything else at a go, and how often it tells what it has found so far. */
+const SLICE_MILLISECONDS = 6;
+const TELL_MILLISECONDS = 100;
 
 /**
  * Scrolling, wrapping and searching over any number of lines, drawn by `Pager`. Only the lines on screen are looked at,
@@ -61,9 +97,14 @@ export class PagerModel {
     wrap: false,
     follow: false,
     search: undefined,
+    cursor: undefined,
+    anchor: undefined,
   });
   #columns = 80;
   #rows = 24;
+  #scan: LineScan | undefined;
+  #cancelScan: Cancel | undefined;
+  #toldAt = 0;
 
   constructor(options: { readonly wrap?: boolean; readonly follow?: boolean } = {}) {
     this.#state.update((state) => ({ ...state, wrap: options.wrap ?? false, follow: options.follow ?? false }));
@@ -86,25 +127,31 @@ export class PagerModel {
     this.#set({});
   }
 
-  /**
-   * Other lines in place of the old ones; the place is kept. `dropped`: how many lines went away at the head, so that
-   * the same text stays on screen. `stable`: how many lines at the head of the new source were there before, so that a
-   * search looks at the others alone.
-   */
-  setSource(source: LineSource, change: { readonly dropped?: number; readonly stable?: number } = {}): void {
+  /** Lines that must stay what they are when others come between them, by their indexes. */
+  get places(): readonly number[] {
+    const { top, cursor, anchor, search } = this.#state.get();
+    return [top, cursor ?? top, anchor ?? top, search?.line ?? top];
+  }
+
+  /** Other lines in place of the old ones; the place is kept. */
+  setSource(source: LineSource, change: SourceChange = {}): void {
     const state = this.#state.get();
     const dropped = change.dropped ?? 0;
-    const top = Math.max(0, state.top - dropped);
-    let search = state.search;
+    const moved = change.places ?? this.places.map((line) => line - dropped);
+    const [top = 0, cursor = 0, anchor = 0, found = 0] = moved.map((line) => Math.max(0, line));
+    let { search } = state;
     if (search?.pattern !== undefined) {
-      const { stable } = change;
-      const kept =
-        stable === undefined ? [] : search.hits.map((hit) => hit - dropped).filter((hit) => hit >= 0 && hit < stable);
-      const hits = [...kept, ...findHits(source, search.pattern, stable ?? 0)];
-      const lost = stable === undefined ? 0 : search.hits.findIndex((hit) => hit >= dropped);
-      search = { ...search, hits, current: Math.min(hits.length - 1, Math.max(search.current - Math.max(lost, 0), 0)) };
+      if (change.stable === undefined || this.#scan === undefined) this.#scan = new LineScan(top);
+      else this.#scan.change(dropped, change.stable);
+      search = this.#find(source, { ...search, line: search.line === undefined ? undefined : found }, top);
     }
-    this.#set({ source, top, search });
+    this.#set({
+      source,
+      top,
+      search,
+      cursor: state.cursor === undefined ? undefined : cursor,
+      anchor: state.anchor === undefined ? undefined : anchor,
+    });
   }
 
   setLines(lines: readonly StyledLine[]): void {
@@ -126,6 +173,7 @@ export class PagerModel {
   /** @returns whether the command is one of a pager */
   command(name: string, argument = ""): boolean {
     const state = this.#state.get();
+    if (state.cursor !== undefined && this.#moveCursor(name, state.cursor)) return true;
     switch (name) {
       case "move.up":
         this.#scrollBy(-1);
@@ -155,7 +203,7 @@ export class PagerModel {
         this.#set({ wrap: !state.wrap, left: 0, topRow: 0 });
         break;
       case "text.follow":
-        this.#set({ follow: !state.follow });
+        this.#set({ follow: !state.follow, cursor: undefined, anchor: undefined });
         break;
       case "search.set":
         this.#search(argument);
@@ -175,43 +223,168 @@ export class PagerModel {
   /** Ends a search. @returns whether there was one */
   endSearch(): boolean {
     if (this.#state.get().search === undefined) return false;
+    this.#endScan();
     this.#set({ search: undefined });
     return true;
   }
 
+  /** Nothing is looked for any more: the pager is not shown again. */
+  dispose(): void {
+    this.#endScan();
+  }
+
+  /** Shows a cursor on the line that was found or else on the lowest one on screen, or takes it away. */
+  toggleCursor(): void {
+    if (!this.endCursor()) this.#set({ cursor: this.#cursorStart(), follow: false });
+  }
+
+  /** @returns whether there was a cursor */
+  endCursor(): boolean {
+    if (this.#state.get().cursor === undefined) return false;
+    this.#set({ cursor: undefined, anchor: undefined });
+    return true;
+  }
+
+  /** Selects from the cursor's line on, or no more than that line. */
+  toggleSelection(): void {
+    const { cursor, anchor } = this.#state.get();
+    const line = cursor ?? this.#cursorStart();
+    this.#set({ cursor: line, anchor: anchor === undefined ? line : undefined, follow: false });
+  }
+
+  /** Selects one more line above or below, or one less. */
+  extendSelection(by: 1 | -1): void {
+    const { cursor, anchor, source } = this.#state.get();
+    const line = cursor ?? this.#cursorStart();
+    const next = Math.max(0, Math.min(source.length - 1, line + by));
+    this.#set({ cursor: next, anchor: anchor ?? line, follow: false });
+    this.#showCursor();
+  }
+
+  /** The lines from the anchor to the cursor. */
+  selected(): LineRange | undefined {
+    return selectedLines(this.#state.get());
+  }
+
+  #cursorStart(): number {
+    const state = this.#state.get();
+    const last = Math.max(0, this.#lastOnScreen(state));
+    const found = state.search?.line;
+    return found !== undefined && found >= state.top && found <= last ? found : last;
+  }
+
+  #lastOnScreen(state: PagerState): number {
+    const end = state.source.length - 1;
+    if (!state.wrap) return Math.min(end, state.top + this.#rows - 1);
+    let rows = this.#rows + state.topRow;
+    for (let line = state.top; line < end; line += 1) {
+      rows -= this.#heightOf(state, line);
+      if (rows <= 0) return line;
+    }
+    return end;
+  }
+
+  /** @returns whether the command moves a cursor */
+  #moveCursor(name: string, cursor: number): boolean {
+    const page = Math.max(1, this.#rows - 1);
+    const last = this.#state.get().source.length - 1;
+    const to: Readonly<Record<string, number>> = {
+      "move.up": cursor - 1,
+      "move.down": cursor + 1,
+      "move.page-up": cursor - page,
+      "move.page-down": cursor + page,
+      "move.top": 0,
+      "move.bottom": last,
+    };
+    const line = to[name];
+    if (line === undefined) return false;
+    this.#set({ cursor: Math.max(0, Math.min(last, line)), follow: false });
+    this.#showCursor();
+    return true;
+  }
+
+  /** Scrolls as little as brings the cursor on screen. */
+  #showCursor(): void {
+    const state = this.#state.get();
+    const { cursor } = state;
+    if (cursor === undefined) return;
+    if (cursor <= state.top) this.#set({ top: cursor, topRow: 0 });
+    else if (cursor > this.#lastOnScreen(state) || state.wrap) {
+      const lowest = this.#endPosition(state, cursor);
+      if (lowest.top > state.top || (lowest.top === state.top && lowest.topRow > state.topRow)) this.#set(lowest);
+    }
+  }
+
   #search(text: string): void {
     const state = this.#state.get();
+    this.#endScan();
     if (text === "") {
       this.#set({ search: undefined });
       return;
     }
+    const nothing = { text, hits: NO_HITS, line: undefined, current: -1, complete: true } as const;
     let pattern: RegExp;
     try {
       pattern = new RegExp(text, "giu");
     } catch (error) {
       const fault = errorMessage(error).replace(/^Invalid regular expression: .*: /, "");
-      this.#set({ search: { text, pattern: undefined, fault, hits: [], current: -1 } });
+      this.#set({ search: { ...nothing, pattern: undefined, fault } });
       return;
     }
-    const hits = findHits(state.source, pattern, 0);
-    const after = hits.findIndex((hit) => hit >= state.top);
-    const current = after === -1 ? hits.length - 1 : after;
-    this.#set({ search: { text, pattern, fault: undefined, hits, current } });
+    this.#scan = new LineScan(state.top);
+    this.#set({ search: this.#find(state.source, { ...nothing, pattern, fault: undefined }, state.top) });
     this.#reveal();
   }
 
+  /** Goes on with a search for a while; what is left is looked at in later turns. */
+  #find(source: LineSource, search: PagerSearch, top: number): PagerSearch {
+    const { pattern } = search;
+    const scan = this.#scan;
+    if (pattern === undefined || scan === undefined) return search;
+    const meets = source.finder?.(search.text, pattern) ?? finder(source, pattern);
+    scan.work(source.length, meets, performance.now() + SLICE_MILLISECONDS);
+    const complete = scan.complete(source.length);
+    if (!complete) this.#cancelScan ??= nextTurn(() => this.#findMore());
+    const after = scan.placeOf(search.line ?? top);
+    // A line before the top is what is found only where nothing is below it.
+    const found = after < scan.length || complete || search.line !== undefined;
+    const current = found ? Math.min(after, scan.length - 1) : -1;
+    return { ...search, hits: scan, current, complete, line: current === -1 ? undefined : scan.at(current) };
+  }
+
+  #findMore(): void {
+    this.#cancelScan = undefined;
+    const { source, search, top } = this.#state.get();
+    if (search === undefined) return;
+    const next = this.#find(source, search, top);
+    const now = performance.now();
+    const first = search.line === undefined && next.line !== undefined;
+    if (!next.complete && !first && now - this.#toldAt < TELL_MILLISECONDS) return;
+    this.#toldAt = now;
+    this.#set({ search: next });
+    if (first) this.#reveal();
+  }
+
+  #endScan(): void {
+    this.#scan = undefined;
+    this.#cancelScan?.();
+    this.#cancelScan = undefined;
+  }
+
   #step(by: 1 | -1): void {
-    const { search } = this.#state.get();
+    const { search, cursor } = this.#state.get();
     if (search === undefined || search.hits.length === 0) return;
-    const current = (search.current + by + search.hits.length) % search.hits.length;
-    this.#set({ search: { ...search, current } });
+    const { length } = search.hits;
+    const current = (search.current + by + length) % length;
+    const line = search.hits.at(current);
+    this.#set({ search: { ...search, current, line }, cursor: cursor === undefined ? undefined : line });
     this.#reveal();
   }
 
   /** Brings the current hit on screen, a third from the top, unless it is there already. */
   #reveal(): void {
     const { search, top } = this.#state.get();
-    const line = search?.hits[search.current];
+    const line = search?.line;
     if (line === undefined || (line >= top && line < top + Math.floor(this.#rows / 2))) return;
     this.#set({ top: Math.max(0, line - Math.floor(this.#rows / 3)), topRow: 0, follow: false });
   }
@@ -237,11 +410,11 @@ export class PagerModel {
     this.#set({ top, topRow, follow: state.follow && rows > 0 });
   }
 
-  /** The lowest scroll position: the last line stands on the last row. */
-  #endPosition(state: PagerState): { readonly top: number; readonly topRow: number } {
-    if (!state.wrap) return { top: Math.max(0, state.source.length - this.#rows), topRow: 0 };
+  /** The scroll position in which a line, the last one where none is given, stands on the last row. */
+  #endPosition(state: PagerState, last = state.source.length - 1): { readonly top: number; readonly topRow: number } {
+    if (!state.wrap) return { top: Math.max(0, last + 1 - this.#rows), topRow: 0 };
     let rows = this.#rows;
-    for (let line = state.source.length - 1; line >= 0; line -= 1) {
+    for (let line = last; line >= 0; line -= 1) {
       const height = this.#heightOf(state, line);
       if (height >= rows) return { top: line, topRow: height - rows };
       rows -= height;
@@ -257,11 +430,17 @@ export class PagerModel {
   }
 }
 
-function findHits(source: LineSource, pattern: RegExp, from: number): number[] {
-  const hits: number[] = [];
-  for (let index = from; index < source.length; index += 1) {
+function finder(source: LineSource, pattern: RegExp): (index: number) => boolean {
+  return (index) => {
     pattern.lastIndex = 0;
-    if (pattern.test(source.at(index).text)) hits.push(index);
-  }
-  return hits;
+    return pattern.test(source.at(index).text);
+  };
+}
+
+/** The lines from the anchor of a pager to its cursor. */
+export function selectedLines({ cursor, anchor, source }: PagerState): LineRange | undefined {
+  if (cursor === undefined || source.length === 0) return undefined;
+  const other = anchor ?? cursor;
+  const end = source.length - 1;
+  return { first: Math.min(cursor, other, end), last: Math.min(Math.max(cursor, other), end) };
 }

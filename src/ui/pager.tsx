@@ -2,7 +2,7 @@ import { useLayoutEffect, type ReactElement } from "react";
 import type { Palette } from "../config/theme.ts";
 import { fit, textWidth } from "../lib/text.ts";
 import { Lines } from "./lines.tsx";
-import { wrapOffsets, type PagerModel, type PagerState } from "./pager-model.ts";
+import { selectedLines, wrapOffsets, type PagerModel, type PagerState } from "./pager-model.ts";
 import type { Span, StyledLine } from "./styled-line.ts";
 import { useStore } from "./use-store.ts";
 import { useTheme } from "./theme-context.tsx";
@@ -27,10 +27,16 @@ export function Pager({
 export function pagerRows(state: PagerState, columns: number, rows: number, palette: Palette): string[] {
   const painted: string[] = [];
   const { source, search } = state;
-  const currentHit = search?.hits[search.current];
+  const selected = selectedLines(state);
   for (let index = state.top; index < source.length && painted.length < rows; index += 1) {
     const line = source.at(index);
-    const spans = overlay(line, search?.pattern, index === currentHit);
+    if (selected !== undefined && index >= selected.first && index <= selected.last) {
+      for (const row of selectedRows(line.text, columns, state, index)) {
+        if (painted.length < rows) painted.push(palette.paint(row, "selected"));
+      }
+      continue;
+    }
+    const spans = overlay(line, search?.pattern, index === search?.line);
     if (!state.wrap) {
       painted.push(paintRange(line.text, columnOffset(line.text, state.left), columns, spans, palette));
       continue;
@@ -41,6 +47,14 @@ export function pagerRows(state: PagerState, columns: number, rows: number, pale
     }
   }
   return painted;
+}
+
+/** The rows of a line under the cursor or selected, as wide as the screen. */
+function selectedRows(text: string, columns: number, state: PagerState, index: number): string[] {
+  if (!state.wrap) return [fit(text.slice(columnOffset(text, state.left)), columns)];
+  const offsets = wrapOffsets(text, columns);
+  const rows = offsets.map((offset, row) => fit(text.slice(offset, offsets[row + 1]), columns));
+  return index === state.top ? rows.slice(state.topRow) : rows;
 }
 
 interface PaintSpan extends Span {

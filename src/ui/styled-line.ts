@@ -20,6 +20,8 @@ export interface StyledLine {
 export interface LineSource {
   readonly length: number;
   at(index: number): StyledLine;
+  /** Whether lines have what is searched for, where that can be told at less cost than by their text. */
+  finder?(text: string, pattern: RegExp): (index: number) => boolean;
 }
 
 export function linesOf(lines: readonly StyledLine[]): LineSource {

@@ -3,7 +3,7 @@ import type { ReactElement } from "react";
 import type { Scope } from "../hotkeys/action.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
-import type { PagerModel } from "../ui/pager-model.ts";
+import type { PagerModel, PagerSearch } from "../ui/pager-model.ts";
 import { Pager } from "../ui/pager.tsx";
 import type { Freshness, View, ViewHost, ViewProps, ViewSelection, ViewTitle } from "./view.ts";
 
@@ -70,7 +70,7 @@ export class TextView implements View {
     const { search, source, wrap } = pager.state.get();
     const notes = [...this.#parts.notes(), ...(wrap ? ["wrap"] : [])];
     const count = this.#parts.count?.() ?? String(source.length);
-    const found = search?.hits.length === 0 ? "no match" : `${(search?.current ?? 0) + 1}/${search?.hits.length ?? 0}`;
+    const found = search === undefined ? "" : foundText(search);
     const next: ViewTitle = {
       what,
       where,
@@ -125,6 +125,7 @@ export class TextView implements View {
 
   dispose(): void {
     this.#parts.hide();
+    this.#parts.pager.dispose();
     this.#parts.dispose?.();
   }
 
@@ -145,4 +146,11 @@ export class TextView implements View {
       this.#host.app.flash("error", `${this.#parts.fileName} was not saved: ${errorMessage(error)}`);
     }
   }
+}
+
+/** Which of how many; `…` while more lines are looked at. */
+function foundText({ hits, current, complete }: PagerSearch): string {
+  const more = complete ? "" : "…";
+  if (hits.length === 0) return complete ? "no match" : more;
+  return `${current + 1}/${hits.length}${more}`;
 }

@@ -39,6 +39,8 @@ export interface ViewHost {
   readonly namespace: Subscribable<string>;
   /** How each kind was sorted last, by group and resource. */
   readonly sorts: Map<string, Sort>;
+  /** The filter that each log was given last, by what was read. */
+  readonly logFilters: Map<string, string>;
   readonly session: ViewSession;
   /** Where a file of this name would be saved (logs, tables); the directory exists. */
   savePath(name: string): string;

@@ -8,6 +8,7 @@ import type {
   ListQuery,
   ListSnapshot,
   LogHandler,
+  LogLine,
   LogQuery,
   MetricsSnapshot,
   Protection,
@@ -17,6 +18,7 @@ import type {
   WriteGate,
 } from "../../src/cluster/cluster.ts";
 import { UnionStore } from "../../src/cluster/union-store.ts";
+import { LogBatch } from "../../src/cluster/log-batch.ts";
 import { KelpieError } from "../../src/lib/errors.ts";
 import type { ApiResource } from "../../src/lib/kube/gvr.ts";
 import { namespacesOf } from "../../src/lib/kube/namespaces.ts";
@@ -31,6 +33,12 @@ export interface RecordedWrite {
   readonly verb: string;
   readonly target: string;
   readonly detail?: unknown;
+}
+
+/** A log that is followed, and what tells its follower. */
+export interface MemoryLogStream {
+  readonly query: LogQuery;
+  readonly handler: Omit<LogHandler, "lines"> & { readonly lines: (lines: readonly LogLine[]) => void };
 }
 
 /** Tells a store about objects; every store of a resource shares them. */
@@ -103,7 +111,7 @@ export class MemoryCluster implements Cluster {
   readonly portForwards: Cluster["portForwards"];
   readonly recorded: RecordedWrite[] = [];
   /** The logs that are followed now. */
-  readonly logStreams: Array<{ readonly query: LogQuery; readonly handler: LogHandler }> = [];
+  readonly logStreams: MemoryLogStream[] = [];
   #logged = 0;
   /** What the gate refuses, by object name. */
   readonly refusals = new Map<string, KelpieError>();
@@ -202,7 +210,10 @@ export class MemoryCluster implements Cluster {
   }
 
   logs(query: LogQuery, handler: LogHandler, signal: AbortSignal): void {
-    const stream = { query, handler };
+    const stream: MemoryLogStream = {
+      query,
+      handler: { ...handler, lines: (lines) => void handler.lines(LogBatch.of(lines)) },
+    };
     this.logStreams.push(stream);
     signal.addEventListener("abort", () => this.logStreams.splice(this.logStreams.indexOf(stream), 1));
   }

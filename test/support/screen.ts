@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -31,6 +31,8 @@ const BYTES: Readonly<Record<string, string>> = {
   "page-down": "\u001B[6~",
   "shift-left": "\u001B[1;2D",
   "shift-right": "\u001B[1;2C",
+  "shift-up": "\u001B[1;2A",
+  "shift-down": "\u001B[1;2B",
   "ctrl-space": "\u0000",
   "ctrl-\\": "\u001C",
 };
@@ -72,12 +74,17 @@ export class TestScreen {
   readonly #stdin: PassThrough;
   readonly #stdout: EventEmitter & { columns: number; rows: number };
   readonly #home = mkdtempSync(join(tmpdir(), "kelpie-screen-"));
+  #clipboard = "";
   #writing = 0;
   #written: Array<() => void> = [];
 
   private constructor(options: ScreenOptions) {
     const { columns = 80, rows = 24 } = options;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
+    this.#terminal.parser.registerOscHandler(52, (data) => {
+      this.#clipboard = Buffer.from(data.slice(data.indexOf(";") + 1), "base64").toString();
+      return true;
+    });
     const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode() {}, ref() {}, unref() {} });
     const write = (chunk: string, ...rest: unknown[]): boolean => {
       const done = rest.find((each) => typeof each === "function");
@@ -208,6 +215,19 @@ export class TestScreen {
 
   line(y: number): string {
     return this.lines().at(y) ?? "";
+  }
+
+  /** What the program has given the terminal for its clipboard last. */
+  get clipboard(): string {
+    return this.#clipboard;
+  }
+
+  /** The text of each file that was saved, oldest first. */
+  saved(): string[] {
+    return readdirSync(this.#home, { recursive: true, encoding: "utf8" })
+      .filter((name) => /\bsaved\/[^/]+$/.test(name))
+      .toSorted()
+      .map((name) => readFileSync(join(this.#home, name), "utf8"));
   }
 
   /** Whether the program asked the terminal to report the mouse. */

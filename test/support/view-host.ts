@@ -84,6 +84,7 @@ export function recordingHost(
     kinds,
     namespace: createValue(""),
     sorts: new Map(),
+    logFilters: new Map(),
     session: {
       contexts: createValue([cluster.context]),
       journal: cluster.writes.journal,
@@ -115,13 +116,22 @@ export function targetOf(server: FakeApiServer, resource: string, object: KubeOb
 }
 
 /** Everything a text view holds, as its `copy` gives it. */
-export function textOf(view: View, host: RecordingHost): string {
+export async function textOf(view: View, host: RecordingHost): Promise<string> {
+  host.copied.length = 0;
   view.command("text.copy");
-  return host.copied.pop() ?? "";
+  await vi.waitUntil(() => host.copied.length > 0, { timeout: 10_000, interval: 1 });
+  return host.copied[0] ?? "";
 }
 
 /** Resolves with the text of a view once it satisfies the condition. */
 export async function viewText(view: View, host: RecordingHost, condition: (text: string) => boolean): Promise<string> {
-  await vi.waitUntil(() => condition(textOf(view, host)), { timeout: 10_000, interval: 10 });
-  return textOf(view, host);
+  let text = "";
+  await vi.waitUntil(
+    async () => {
+      text = await textOf(view, host);
+      return condition(text);
+    },
+    { timeout: 10_000, interval: 10 },
+  );
+  return text;
 }

@@ -25,6 +25,13 @@ export const logActions: readonly Action[] = [
   logCommand("logs.previous", "Previous instance", ["p"], "view", { inHintBar: true }),
   logCommand("logs.filter", "Filter", ["&"], "view", { inHintBar: true }),
   logCommand("logs.record", "Expand a record", ["enter"], "view", { inHintBar: true }),
+  logCommand("logs.cursor", "Line cursor", ["v"], "navigate"),
+  logCommand("logs.select", "Select lines", ["space"], "navigate"),
+  logCommand("logs.extend-up", "Select upwards", ["shift-up"], "navigate", { command: "logs.extend", argument: "up" }),
+  logCommand("logs.extend-down", "Select downwards", ["shift-down"], "navigate", {
+    command: "logs.extend",
+    argument: "down",
+  }),
   logCommand("logs.columns", "Fields as columns", ["o"], "view"),
   logCommand("logs.raw", "Raw lines", ["r"], "view"),
   logCommand("logs.marker", "Marker", ["m"], "act"),

@@ -45,7 +45,7 @@ export class LogTails {
       { namespace, pod, container, previous, follow: false, tailLines: LINES },
       {
         lines: (more) => {
-          lines.push(...more.map((line) => line.text));
+          for (const { text } of more) lines.push(text);
         },
         interrupted: () => undefined,
         ended: () => done(),

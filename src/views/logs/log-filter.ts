@@ -1,6 +1,6 @@
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { fuzzyScore } from "../../lib/fuzzy.ts";
-import { LEVELS, levelNamed, type LogRecord } from "./log-record.ts";
+import { LEVELS, levelNamed, type Level, type LogRecord } from "./log-record.ts";
 
 /** One line, as a filter looks at it. */
 export interface FilteredLine {
@@ -8,6 +8,8 @@ export interface FilteredLine {
   readonly text: string;
   /** Computed when first asked for: most filters never ask. */
   record(): LogRecord;
+  /** That of the record, for less. */
+  level(): Level | undefined;
 }
 
 export interface LogFilter {
@@ -19,7 +21,7 @@ export interface LogFilter {
 
 type Test = (line: FilteredLine) => boolean;
 
-const MOST_CONTEXT = 1000;
+const MOST_CONTEXT = 100;
 const TERM = /(!?)("(?:[^"\\]|\\.)*"|\S+)/g;
 const FIELD = /^([A-Za-z_@][\w.@-]*)(>=|<=|!=|:|=|>|<)(?!\/\/)(.+)$/;
 
@@ -74,7 +76,7 @@ function fieldTest(name: string, operator: string, value: string): Test {
   if (level !== undefined) {
     const wanted = LEVELS.indexOf(level);
     return (line) => {
-      const own = line.record().level;
+      const own = line.level();
       return own !== undefined && compare(LEVELS.indexOf(own), operator, wanted);
     };
   }

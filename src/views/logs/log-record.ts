@@ -55,18 +55,39 @@ export function readRecord(text: string): LogRecord {
     const found = readJson(text) ?? readKlog(text) ?? readLogfmt(text);
     if (found !== undefined) return found;
   }
+  return { format: "plain", level: plainLevel(text), message: text, fields: NO_FIELDS };
+}
+
+/** The level of {@link readRecord}, without the fields of JSON lines one by one. */
+export function readLevel(text: string): Level | undefined {
+  const value = text.length <= LONGEST ? parseJson(text) : undefined;
+  if (value === undefined) return readRecord(text).level;
+  for (const name of LEVEL_FIELDS) {
+    const point = name.indexOf(".");
+    const outer = point === -1 ? undefined : value[name.slice(0, point)];
+    const nested = isRecord(outer) ? outer[name.slice(point + 1)] : undefined;
+    const level = nested ?? value[name];
+    if (level !== undefined && !isRecord(level)) return levelNamed(valueText(level));
+  }
+  return undefined;
+}
+
+function plainLevel(text: string): Level | undefined {
   const word = PLAIN_LEVEL.exec(text.slice(0, 200))?.[1];
-  return {
-    format: "plain",
-    level: word === undefined ? undefined : levelNamed(word),
-    message: text,
-    fields: NO_FIELDS,
-  };
+  return word === undefined ? undefined : levelNamed(word);
 }
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 
 function readJson(text: string): LogRecord | undefined {
+  const value = parseJson(text);
+  if (value === undefined) return undefined;
+  const fields = new Map<string, string>();
+  flatten(value, "", 0, fields);
+  return recordOf("json", fields);
+}
+
+function parseJson(text: string): Readonly<Record<string, unknown>> | undefined {
   const trimmed = text.trim();
   if (!trimmed.startsWith("{") || !trimmed.endsWith("}")) return undefined;
   let value: unknown;
@@ -75,10 +96,11 @@ function readJson(text: string): LogRecord | undefined {
   } catch {
     return undefined;
   }
-  if (!isRecord(value)) return undefined;
-  const fields = new Map<string, string>();
-  flatten(value, "", 0, fields);
-  return recordOf("json", fields);
+  return isRecord(value) ? value : undefined;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 function flatten(
@@ -90,7 +112,7 @@ function flatten(
   for (const [key, one] of Object.entries(value)) {
     const name = `${path}${key}`;
     if (isRecord(one) && depth < DEEPEST) flatten(one, `${name}.`, depth + 1, into);
-    else into.set(name, typeof one === "string" ? one : (JSON.stringify(one) ?? ""));
+    else into.set(name, valueText(one));
   }
 }
 

@@ -1,8 +1,9 @@
-import type { Cluster, LogLine, LogQuery, ResourceStore } from "../../cluster/cluster.ts";
+import type { Cluster, LogQuery, ResourceStore } from "../../cluster/cluster.ts";
+import { LogBatch } from "../../cluster/log-batch.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
-import type { LogEntry } from "./log-buffer.ts";
+import { NOTE, type SourcedBatch } from "./log-buffer.ts";
 import { OlderLines } from "./older-lines.ts";
 import { logSources, type LogSource } from "./log-sources.ts";
 import { podResource, podSelections, type PodList, type PodSelection } from "./pod-selection.ts";
@@ -16,11 +17,20 @@ export interface LogWindow {
 }
 
 export interface LogStreamsListener {
-  entries(entries: readonly LogEntry[]): void;
+  /** Lines of a stream by its index in `labels`, or a note. */
+  lines(source: number, batch: LogBatch): void;
   /** Lines from before those that are held. */
-  older(entries: readonly LogEntry[]): void;
+  older(batches: readonly SourcedBatch[]): void;
   /** A stream began, ended, or changed its state. */
   changed(): void;
+}
+
+/** One instance of a container whose log is or was read. */
+export interface LogPart {
+  /** What was asked for. */
+  readonly query: LogQuery;
+  /** Index in `labels`. */
+  readonly source: number;
 }
 
 /** One container whose log is or was followed. */
@@ -75,7 +85,7 @@ export class LogStreams {
   /** What was written before the part that is held, by instance. */
   readonly #older = new Map<
     string,
-    { readonly lines: OlderLines; readonly source: LogSource; readonly index: number }
+    LogPart & { readonly lines: OlderLines; readonly where: string; readonly previous: boolean }
   >();
   #loading = 0;
   /** Streams that are broken now, and why. */
@@ -96,7 +106,7 @@ export class LogStreams {
     this.#now = options.now;
   }
 
-  /** By `LogEntry.source`. */
+  /** By their `source`. */
   get labels(): readonly StreamLabel[] {
     return this.#labels;
   }
@@ -152,20 +162,35 @@ export class LogStreams {
     const abort = new AbortController();
     this.#running.add(() => abort.abort());
     this.#loading = more.length;
-    const entries: LogEntry[] = [];
-    for (const { lines, source, index } of more) {
+    const batches: SourcedBatch[] = [];
+    for (const { lines, source, where } of more) {
       lines.load(abort.signal, (older, error) => {
         if (this.#running.disposed) return;
-        entries.push(...entriesOf(older, index));
-        if (error !== undefined)
-          this.#note(`older lines of ${source.pod}/${source.container} cannot be read: ${error.message}`);
+        for (const batch of older) batches.push({ source, batch });
+        if (error !== undefined) this.#note(`older lines of ${where} cannot be read: ${error.message}`);
         this.#loading -= 1;
         if (this.#loading > 0) return;
-        if (entries.length > 0) this.#listener.older(entries);
+        if (batches.length > 0) this.#listener.older(batches);
         this.#listener.changed();
       });
     }
     return true;
+  }
+
+  /** `pod/container` of a source. */
+  where(source: number): string {
+    const label = this.#labels[source];
+    return label === undefined ? "" : `${label.pod}/${label.container}`;
+  }
+
+  /** Every instance that is or was read, in the order in which they began. */
+  get parts(): readonly LogPart[] {
+    return [...this.#older.values()].toSorted((left, right) => Number(right.previous) - Number(left.previous));
+  }
+
+  /** Whether the server may have lines from before those that came. */
+  get maybeOlder(): boolean {
+    return [...this.#older.values()].some(({ lines }) => lines.maybeMore);
   }
 
   stop(): void {
@@ -262,17 +287,16 @@ export class LogStreams {
     let { mark } = part;
     const query = this.#query(source, part);
     const older = new OlderLines(this.#cluster, query, OLDER_STEP);
-    this.#older.set(instance, { lines: older, source, index });
-    const entries = (lines: readonly LogLine[]): void => {
-      older.count(lines);
-      const taken = entriesOf(lines, index);
-      const [first] = lines;
+    this.#older.set(instance, { query, source: index, lines: older, where, previous });
+    const take = (batch: LogBatch): void => {
+      older.count(batch);
+      const first = batch.at(0);
       // The mark has the time of the first line after it: nothing of the instance before can come later.
       if (mark !== undefined && first !== undefined) {
-        taken.unshift({ time: first.time, text: mark, source: -1, kind: "note" });
+        this.#listener.lines(NOTE, LogBatch.of([{ time: first.time, text: mark }]));
         mark = undefined;
       }
-      this.#listener.entries(taken);
+      this.#listener.lines(index, batch);
     };
     const end = (): void => {
       this.#open.delete(instance);
@@ -286,8 +310,9 @@ export class LogStreams {
     this.#cluster.logs(
       query,
       {
-        lines: (lines) => {
-          if (!this.#running.disposed) entries(lines);
+        lines: (batch) => {
+          if (!this.#running.disposed) take(batch);
+          return undefined;
         },
         interrupted: (error) => {
           if (this.#running.disposed) return;
@@ -334,7 +359,7 @@ export class LogStreams {
 
   #note(text: string): void {
     const time = new Date(this.#now()).toISOString();
-    this.#listener.entries([{ time, text, source: -1, kind: "note" }]);
+    this.#listener.lines(NOTE, LogBatch.of([{ time, text }]));
   }
 }
 
@@ -344,8 +369,4 @@ function hint(text: string | undefined): string {
 
 function keyOf(source: LogSource): string {
   return objectPath({ metadata: { namespace: source.namespace, name: `${source.pod}/${source.container}` } });
-}
-
-function entriesOf(lines: readonly LogLine[], source: number): LogEntry[] {
-  return lines.map(({ time, text }): LogEntry => ({ time, text, source, kind: "line" }));
 }

@@ -1,6 +1,6 @@
-import type { Cluster, LogLine, LogQuery } from "../../cluster/cluster.ts";
+import type { Cluster, LogQuery } from "../../cluster/cluster.ts";
+import type { LogBatch } from "../../cluster/log-batch.ts";
 import type { KelpieError } from "../../lib/errors.ts";
-import { timeKey } from "./log-buffer.ts";
 
 /** The most that is asked for at once: each request reads what is held already before it comes to what is new. */
 const MOST_AT_ONCE = 50_000;
@@ -13,8 +13,9 @@ export class OlderLines {
   readonly #cluster: Cluster;
   readonly #query: LogQuery;
   #received = 0;
-  #firstTime: string | undefined;
-  /** How many of the held lines have the first one's time. */
+  /** Time key of the first line. */
+  #first: number | undefined;
+  /** How many of the lines have the first one's time. */
   #firstCount = 0;
   #want: number;
   #complete: boolean;
@@ -33,20 +34,25 @@ export class OlderLines {
     return this.#complete;
   }
 
+  /** Whether there may be more than what came, as far as is known without asking. */
+  get maybeMore(): boolean {
+    const { tailLines, sinceSeconds } = this.#query;
+    return !this.#complete && (sinceSeconds !== undefined || tailLines === undefined || this.#received >= tailLines);
+  }
+
   /** Told of lines that the stream brought. */
-  count(lines: readonly LogLine[]): void {
-    this.#received += lines.length;
-    const [first] = lines;
-    this.#firstTime ??= first?.time;
-    for (const { time } of lines) {
-      if (time !== this.#firstTime) break;
+  count(batch: LogBatch): void {
+    this.#received += batch.length;
+    this.#first ??= batch.keys[0];
+    for (const key of batch.keys) {
+      if (key !== this.#first) break;
       this.#firstCount += 1;
     }
   }
 
   /** Reads the next piece; tells `done` of its lines, oldest first, or of what stands in the way. */
-  load(signal: AbortSignal, done: (lines: readonly LogLine[], error?: KelpieError) => void): void {
-    const first = this.#firstTime;
+  load(signal: AbortSignal, done: (lines: readonly LogBatch[], error?: KelpieError) => void): void {
+    const first = this.#first;
     if (this.#complete || this.#loading || first === undefined) {
       done([]);
       return;
@@ -54,19 +60,16 @@ export class OlderLines {
     this.#loading = true;
     const { sinceSeconds: _since, containerId: _id, ...query } = this.#query;
     const ended = new AbortController();
-    const firstKey = timeKey(first);
-    const older: LogLine[] = [];
-    const same: LogLine[] = [];
-    let begun: number | undefined;
+    const before = new LinesBefore(first, this.#firstCount);
     let settled = false;
     const settle = (error?: KelpieError): void => {
       if (settled) return;
       settled = true;
       ended.abort();
       this.#loading = false;
-      older.push(...same.slice(0, Math.max(0, same.length - this.#firstCount)));
+      const older = before.lines();
       // What began after the first held line has not reached it: more lines came meanwhile than were asked for.
-      const reached = begun !== undefined && begun <= firstKey;
+      const reached = before.begun !== undefined && before.begun <= first;
       if (error === undefined && reached && older.length === 0) this.#complete = true;
       this.#want = Math.min(MOST_AT_ONCE, this.#want * 2);
       this.#hold(older);
@@ -75,15 +78,9 @@ export class OlderLines {
     this.#cluster.logs(
       { ...query, follow: false, tailLines: this.#received + this.#want },
       {
-        lines: (lines) => {
-          for (const line of lines) {
-            if (settled) return;
-            const key = timeKey(line.time);
-            begun ??= key;
-            if (key > firstKey) settle();
-            else if (line.time === first) same.push(line);
-            else older.push(line);
-          }
+        lines: (batch) => {
+          if (!settled && before.take(batch)) settle();
+          return undefined;
         },
         interrupted: (error) => settle(error),
         ended: () => settle(),
@@ -93,13 +90,61 @@ export class OlderLines {
     );
   }
 
-  #hold(older: readonly LogLine[]): void {
-    const [first] = older;
+  #hold(older: readonly LogBatch[]): void {
+    const first = older[0]?.keys[0];
     if (first === undefined) return;
-    this.#received += older.length;
-    const same = older.findIndex(({ time }) => time !== first.time);
-    const count = same === -1 ? older.length : same;
-    this.#firstCount = first.time === this.#firstTime ? this.#firstCount + count : count;
-    this.#firstTime = first.time;
+    const same = older.reduce((sum, { keys }) => sum + keys.filter((key) => key === first).length, 0);
+    for (const { length } of older) this.#received += length;
+    this.#firstCount = first === this.#first ? this.#firstCount + same : same;
+    this.#first = first;
   }
+}
+
+/** Of the lines of a log those before a line that is held, among lines of its very moment included. */
+export class LinesBefore {
+  readonly #first: number;
+  readonly #firstCount: number;
+  readonly #older: LogBatch[] = [];
+  readonly #same: LogBatch[] = [];
+  /** Time key of the first line that came. */
+  begun: number | undefined;
+
+  /** @param first time key of the first line that is held @param firstCount how many that are held have that time */
+  constructor(first: number, firstCount: number) {
+    this.#first = first;
+    this.#firstCount = firstCount;
+  }
+
+  /** @returns whether nothing that follows can be among them */
+  take(batch: LogBatch): boolean {
+    const { keys } = batch;
+    this.begun ??= keys[0];
+    const end = indexFrom(keys, (key) => key > this.#first);
+    const same = indexFrom(keys, (key) => key >= this.#first);
+    if (same > 0) this.#older.push(batch.slice(0, same));
+    if (end > same) this.#same.push(batch.slice(same, end));
+    return end < keys.length;
+  }
+
+  /** What came so far and is taken away with this call; of the last moment nothing, as long as more of it may come. */
+  drain(): readonly LogBatch[] {
+    return this.#older.splice(0);
+  }
+
+  /** What came, at the end. */
+  lines(): readonly LogBatch[] {
+    let left = this.#same.reduce((sum, { length }) => sum + length, 0) - this.#firstCount;
+    const lines = this.drain().slice();
+    for (const batch of this.#same) {
+      if (left <= 0) break;
+      lines.push(batch.slice(0, left));
+      left -= batch.length;
+    }
+    return lines;
+  }
+}
+
+function indexFrom(keys: readonly number[], holds: (key: number) => boolean): number {
+  const found = keys.findIndex(holds);
+  return found === -1 ? keys.length : found;
 }

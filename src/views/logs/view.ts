@@ -1,26 +1,24 @@
+import { LogBatch } from "../../cluster/log-batch.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
-import type { Cancel } from "../../lib/clock.ts";
 import { isRecord } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { truncate } from "../../lib/text.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
-import type { LineSource, StyledLine } from "../../ui/styled-line.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
 import { targetsParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
-import { FilteredEntries } from "./filtered-entries.ts";
-import { LogBuffer, timeKey, type LogEntry } from "./log-buffer.ts";
+import { LineForm } from "./line-form.ts";
+import { MARKER, type HeldLines, type LogEntry } from "./log-buffer.ts";
 import { logFilterFault, parseLogFilter } from "./log-filter.ts";
-import { plainLogLine, plainText, styledLogLine, type LogLineOptions, type LogPrefix } from "./log-line.ts";
+import { plainLogLine, plainText } from "./log-line.ts";
+import { LogLines } from "./log-lines.ts";
 import { prefixesOf } from "./log-prefixes.ts";
 import { recordColumns, type RecordColumn } from "./record-line.ts";
-import { saveLog } from "./save-log.ts";
+import { inPieces, saveLog } from "./save-log.ts";
 import { LogStreams, type LogWindow } from "./log-streams.ts";
 import { podListText, targetsText, type PodList } from "./pod-selection.ts";
-
-/** Lines are taken into the view this often at most: what arrives together is sorted together. */
-const FLUSH_MILLISECONDS = 40;
+import { wholeLog } from "./whole-log.ts";
 
 /** What the keys 0 to 6 choose. */
 const WINDOWS = ["tail", "head", "1m", "5m", "15m", "30m", "1h"] as const;
@@ -36,9 +34,6 @@ const SECONDS: Readonly<Partial<Record<WindowName, number>>> = {
 /** So many of the newest lines tell how wide a column is. */
 const MEASURED_LINES = 500;
 
-/** Styled lines kept for drawing again; a screen has fewer. */
-const CACHED_LINES = 2000;
-
 /** The merged, followed log of all containers of some pods or of the pods of some workloads. */
 class LogsView {
   readonly view: TextView;
@@ -49,20 +44,18 @@ class LogsView {
   readonly #container: string | undefined;
   readonly #pager = new PagerModel({ follow: true });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  readonly #buffer: LogBuffer;
+  readonly #lines: LogLines;
+  readonly #of: string;
   #streams: LogStreams | undefined;
-  #pending: LogEntry[] = [];
-  #cancelFlush: Cancel | undefined;
+  #form = new LineForm({ timestamps: false, prefixes: undefined, structure: [] });
   #previous: boolean;
   #window: WindowName = "tail";
   #timestamps = false;
-  /** What the filter lets through; absent where there is none. */
-  #filtered: FilteredEntries | undefined;
   #raw = false;
   #fields: readonly string[] = [];
-  #columns: readonly RecordColumn[] = [];
-  #cache = new Map<LogEntry, StyledLine>();
-  #prefixes: readonly LogPrefix[] | undefined;
+  /** Streams whose prefixes `#form` has. */
+  #labelled = 0;
+  #saving: AbortController | undefined;
 
   constructor(host: ViewHost, parameters: LogsParameters) {
     this.#host = host;
@@ -70,15 +63,22 @@ class LogsView {
     this.#list = parameters.list;
     this.#container = parameters.container;
     this.#previous = parameters.previous;
-    this.#buffer = new LogBuffer(host.settings.logs.bufferMegabytes * 1024 * 1024);
+    this.#lines = new LogLines({
+      clock: host.clock,
+      pager: this.#pager,
+      limitBytes: host.settings.logs.bufferMegabytes * 1024 * 1024,
+      form: () => this.#form,
+      changed: () => this.#refreshState(),
+    });
     const [first] = parameters.targets;
     const of = parameters.list === undefined ? targetsText(parameters.targets) : podListText(parameters.list);
+    this.#of = `${of}${this.#container === undefined ? "" : ` ${this.#container}`}`;
     this.#fileName = `${first?.name ?? "pods"}${this.#container === undefined ? "" : `-${this.#container}`}.log`;
     this.view = new TextView(host, {
       id: "logs",
       scopes: ["logs", "text"],
       what: "logs",
-      where: `${of}${this.#container === undefined ? "" : ` ${this.#container}`}`,
+      where: this.#of,
       pager: this.#pager,
       freshness: this.#freshness,
       fileName: this.#fileName,
@@ -90,17 +90,17 @@ class LogsView {
       command: (name, argument) => this.#command(name, argument),
       disabledReason: (name) =>
         name === "text.decode" || name === "text.managed-fields" ? "this is a log" : undefined,
-      escape: () => this.#setFilter(""),
-      wholeText: () => this.#wholeText(),
+      escape: () => this.#pager.endCursor() || this.#setFilter(""),
       show: () => {
         // Streams go on while another view is in front, so that nothing is missed; they end with the view.
         if (this.#streams === undefined) this.#restart();
-        this.#flush();
+        this.#lines.show();
       },
       hide: () => undefined,
       dispose: () => {
         this.#streams?.stop();
-        this.#cancelFlush?.();
+        this.#saving?.abort();
+        this.#lines.dispose();
       },
     });
   }
@@ -113,69 +113,64 @@ class LogsView {
     if (this.#streams?.loadingOlder === true) notes.push("reading older lines");
     if (this.#timestamps) notes.push("time");
     if (this.#raw) notes.push("raw");
-    if (this.#filtered !== undefined) notes.push(`& ${this.#filtered.filter.text}`);
+    const selected = this.#pager.selected();
+    if (selected !== undefined) notes.push(`${selected.last - selected.first + 1} selected`);
+    const { filter, filterProgress, buffer } = this.#lines;
+    if (filter !== undefined) {
+      const share = Math.floor(filterProgress * 100);
+      notes.push(`& ${filter.text}${share === 100 ? "" : ` ${share}%`}`);
+    }
     const leftOut = this.#streams?.leftOut ?? 0;
     if (leftOut > 0) notes.push(`${leftOut} not followed`);
-    if (this.#buffer.dropped > 0) notes.push(`${this.#buffer.dropped} oldest dropped`);
+    if (buffer.dropped > 0) notes.push(`${buffer.dropped} oldest dropped`);
     return notes;
   }
 
   #command(name: string, argument: string): boolean {
-    switch (name) {
-      case "move.up":
-      case "move.page-up":
-      case "move.top":
-        if (this.#pager.state.get().top === 0) this.#loadOlder();
-        return false;
-      case "logs.timestamps":
-        this.#timestamps = !this.#timestamps;
-        this.#redraw();
-        return true;
-      case "logs.previous":
-        this.#previous = !this.#previous;
-        this.#restart();
-        return true;
-      case "logs.window":
-        this.#window = WINDOWS.find((one) => one === argument) ?? "tail";
-        this.#restart();
-        return true;
-      case "logs.marker":
-        this.#mark();
-        return true;
-      case "logs.clear":
-        this.#pending = [];
-        this.#buffer.clear();
-        this.#refill();
-        return true;
-      case "logs.filter":
-        void this.#askFilter();
-        return true;
-      case "logs.raw":
-        this.#raw = !this.#raw;
-        this.#redraw();
-        return true;
-      case "logs.columns":
-        void this.#askColumns();
-        return true;
-      case "text.save":
-        void this.#save();
-        return true;
-      case "logs.record":
-        void this.#expand();
-        return true;
-      case "view.reload":
-        this.#restart();
-        return true;
-      default:
-        return false;
-    }
+    this.#lines.showWithKey();
+    const own = this.#commands[name];
+    own?.(argument);
+    if (own !== undefined) return true;
+    const { top, cursor } = this.#pager.state.get();
+    const up = name === "move.up" || name === "move.page-up" || name === "move.top";
+    if (up && top === 0 && (cursor ?? 0) === 0) this.#loadOlder();
+    return false;
   }
+
+  readonly #commands: Readonly<Record<string, (argument: string) => void>> = {
+    "logs.timestamps": () => {
+      this.#timestamps = !this.#timestamps;
+      this.#redraw();
+    },
+    "logs.previous": () => {
+      this.#previous = !this.#previous;
+      this.#restart();
+    },
+    "logs.window": (argument) => {
+      this.#window = WINDOWS.find((one) => one === argument) ?? "tail";
+      this.#restart();
+    },
+    "logs.marker": () => this.#mark(),
+    "logs.clear": () => this.#lines.clear(),
+    "logs.filter": () => void this.#askFilter(),
+    "logs.raw": () => {
+      this.#raw = !this.#raw;
+      this.#redraw();
+    },
+    "logs.columns": () => void this.#askColumns(),
+    "logs.cursor": () => this.#pager.toggleCursor(),
+    "logs.select": () => this.#pager.toggleSelection(),
+    "logs.extend": (argument) => this.#pager.extendSelection(argument === "up" ? -1 : 1),
+    "text.copy": () => void this.#copy(),
+    "text.save": () => void this.#save(),
+    "logs.record": () => void this.#expand(),
+    "view.reload": () => this.#restart(),
+  };
 
   /** Reads the chosen window anew. */
   #restart(): void {
     this.#streams?.stop();
-    this.#pending = [];
-    this.#buffer.clear();
+    this.#lines.clear();
     const seconds = SECONDS[this.#window];
     const window: LogWindow = {
       previous: this.#previous,
@@ -189,13 +184,12 @@ class LogsView {
       window,
       now: () => this.#host.clock.now(),
       listener: {
-        entries: (entries) => this.#take(entries),
-        older: (entries) => this.#takeOlder(entries),
+        lines: (source, batch) => this.#lines.take(source, batch),
+        older: (batches) => this.#lines.takeOlder(batches),
         changed: () => this.#refreshState(),
       },
     });
     this.#streams = streams;
-    this.#refill();
     streams.start();
     this.#refreshState();
   }
@@ -203,108 +197,123 @@ class LogsView {
   /** At the top of what is held: what was written before it is read. */
   #loadOlder(): void {
     const streams = this.#streams;
-    if (streams === undefined || this.#buffer.length === 0) return;
-    if (this.#buffer.full) {
+    if (streams === undefined || this.#lines.buffer.length === 0) return;
+    if (this.#lines.buffer.full) {
       this.#host.app.flash("warning", "older lines find no room: the setting logs.bufferMegabytes is used up");
     } else if (!streams.loadOlder()) this.#host.app.flash("info", "the log begins here");
     this.view.refreshTitle();
   }
 
-  /** The same lines stay on the screen, with others above them. */
-  #takeOlder(entries: readonly LogEntry[]): void {
-    this.#flush();
-    const before = this.#entries.length;
-    this.#buffer.add(entries, true);
-    if (this.#filtered !== undefined) this.#filtered = new FilteredEntries(this.#buffer, this.#filtered.filter);
-    this.#pager.setSource(this.#source(), { dropped: before - this.#entries.length });
-    this.#refreshState();
-  }
-
   /** Below everything that is here, even where the clocks of the nodes are ahead of this one. */
   #mark(): void {
-    this.#flush();
+    this.#lines.show();
+    const { buffer } = this.#lines;
     const now = this.#host.clock.now();
-    const last = this.#buffer.at(this.#buffer.length - 1)?.time ?? "";
-    const time = timeKey(last) > now ? last : new Date(now).toISOString();
-    this.#take([{ time, text: "", source: -1, kind: "marker" }]);
-    this.#flush();
-  }
-
-  #take(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.#pending.push(entry);
-    this.#cancelFlush ??= this.#host.clock.after(FLUSH_MILLISECONDS, () => this.#flush(), { background: true });
-  }
-
-  #flush(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
-    if (this.#pending.length === 0) return;
-    const batch = this.#pending;
-    this.#pending = [];
-    const sources = this.#prefixes?.length ?? 0;
-    const change = this.#buffer.add(batch);
-    const prefixes = prefixesOf(this.#streams?.labels ?? []);
-    if (prefixes?.length !== sources && (prefixes !== undefined || sources > 0)) {
-      this.#refill();
-      return;
-    }
-    const { dropped, stable } = this.#filtered === undefined ? change : this.#filtered.apply(change);
-    this.#pager.setSource(this.#source(), { dropped: dropped.length, stable });
-    this.#refreshState();
-  }
-
-  /** Other lines than before, not only more. */
-  #refill(): void {
-    if (this.#filtered !== undefined) this.#filtered = new FilteredEntries(this.#buffer, this.#filtered.filter);
-    this.#redraw();
+    const last = buffer.length === 0 ? 0 : buffer.keyAt(buffer.length - 1);
+    const time = last > now ? buffer.at(buffer.length - 1).time : new Date(now).toISOString();
+    this.#lines.take(MARKER, LogBatch.of([{ time, text: "" }]));
+    this.#lines.show();
   }
 
   /** Everything may look different: prefixes, times, form. */
   #redraw(): void {
-    this.#cache = new Map();
-    this.#measureColumns();
-    this.#prefixes = prefixesOf(this.#streams?.labels ?? []);
-    this.#pager.setSource(this.#source());
-    this.#refreshState();
-  }
-
-  get #entries(): LogBuffer | FilteredEntries {
-    return this.#filtered ?? this.#buffer;
-  }
-
-  #source(): LineSource {
-    const entries = this.#entries;
-    return { length: entries.length, at: (index) => this.#styled(entries.at(index)) };
-  }
-
-  #styled(entry: LogEntry | undefined): StyledLine {
-    if (entry === undefined) return { text: "" };
-    const known = this.#cache.get(entry);
-    if (known !== undefined) return known;
-    const line = styledLogLine(entry, this.#lineOptions());
-    if (this.#cache.size >= CACHED_LINES) this.#cache = new Map();
-    this.#cache.set(entry, line);
-    return line;
-  }
-
-  #lineOptions(): LogLineOptions {
-    return {
+    const labels = this.#streams?.labels ?? [];
+    this.#labelled = labels.length;
+    this.#form = new LineForm({
       timestamps: this.#timestamps,
-      prefixes: this.#prefixes,
-      structure: this.#raw ? undefined : this.#columns,
-    };
+      prefixes: prefixesOf(labels),
+      structure: this.#raw ? undefined : this.#columns(),
+    });
+    this.#lines.redraw();
+  }
+
+  /** What is selected, or else all that is shown. */
+  #chosen(): { readonly what: string; readonly first: number; readonly last: number } {
+    const selected = this.#pager.selected();
+    const what = this.#lines.filter === undefined ? "logs" : "the lines that the filter shows";
+    if (selected === undefined) return { what, first: 0, last: this.#lines.length - 1 };
+    const count = selected.last - selected.first + 1;
+    return { what: `${count} line${count === 1 ? "" : "s"}`, ...selected };
+  }
+
+  async #copy(): Promise<void> {
+    this.#lines.show();
+    await this.#lines.filtered();
+    const { what, first, last } = this.#chosen();
+    const held = this.#lines.snapshot();
+    this.#pager.endCursor();
+    const text: string[] = [];
+    try {
+      for await (const piece of inPieces(this.#texts(held, first, last))) text.push(...piece);
+    } finally {
+      held.release();
+    }
+    await this.#host.app.operations.copy(text.join(""), what);
+  }
+
+  *#texts(held: HeldLines, first: number, last: number): Generator<string> {
+    const { options } = this.#form;
+    for (let index = first; index <= last; index += 1) yield plainLogLine(held.at(index), options);
   }
 
   async #save(): Promise<void> {
-    this.#flush();
-    const options = this.#lineOptions();
-    await saveLog(this.#host, this.#fileName, Array.from(this.#entries), (entry) => plainLogLine(entry, options));
+    this.#lines.show();
+    if (this.#saving !== undefined) {
+      this.#host.app.flash("info", "a log is being saved: wait for it to end");
+      return;
+    }
+    const what = await this.#chooseSaved();
+    if (what === undefined) return;
+    const saving = new AbortController();
+    this.#saving = saving;
+    try {
+      if (what === "whole") await this.#saveWhole(saving.signal);
+      else await this.#saveHeld(what);
+    } finally {
+      this.#saving = undefined;
+    }
   }
 
-  #wholeText(): string {
-    this.#flush();
-    const options = this.#lineOptions();
-    return Array.from(this.#entries, (entry) => `${plainLogLine(entry, options)}\n`).join("");
+  /** Asks only where there is a choice. */
+  async #chooseSaved(): Promise<"selected" | "filtered" | "held" | "whole" | undefined> {
+    if (this.#pager.selected() !== undefined) return "selected";
+    const { filter, buffer } = this.#lines;
+    const choices = new Map<string, "filtered" | "held" | "whole">();
+    if (filter !== undefined) choices.set(`the lines that the filter shows: & ${filter.text}`, "filtered");
+    choices.set(`the ${buffer.length} lines held here`, "held");
+    if (this.#streams?.maybeOlder === true || buffer.dropped > 0)
+      choices.set("the whole log from its beginning, as the server still has it", "whole");
+    if (choices.size === 1) return "held";
+    const chosen = await this.#host.app.pick({ title: "Save", items: [...choices.keys()] });
+    return chosen === undefined ? undefined : choices.get(chosen);
+  }
+
+  async #saveHeld(what: "selected" | "filtered" | "held"): Promise<void> {
+    const selected = what === "selected" ? this.#pager.selected() : undefined;
+    if (what === "filtered") await this.#lines.filtered();
+    const held = what === "held" ? this.#lines.buffer.snapshot() : this.#lines.snapshot();
+    const { first, last } = selected ?? { first: 0, last: held.length - 1 };
+    try {
+      await saveLog(this.#host, this.#fileName, this.#texts(held, first, last), last - first + 1);
+    } finally {
+      held.release();
+    }
+  }
+
+  async #saveWhole(signal: AbortSignal): Promise<void> {
+    const streams = this.#streams;
+    if (streams === undefined) return;
+    const held = this.#lines.buffer.snapshot();
+    const { options } = this.#form;
+    const entries = wholeLog(this.#host.cluster, streams.parts, held, (source) => streams.where(source), signal);
+    async function* texts(): AsyncGenerator<string> {
+      for await (const entry of entries) yield plainLogLine(entry, options);
+    }
+    try {
+      await saveLog(this.#host, this.#fileName, texts());
+    } finally {
+      held.release();
+    }
   }
 
   async #askFilter(): Promise<void> {
@@ -316,19 +325,19 @@ class LogsView {
         "+3 shows three lines around each match.",
       ],
       label: "filter",
-      initial: this.#filtered?.filter.text ?? "",
+      // The filter of this log's last time is a good beginning.
+      initial: this.#lines.filter?.text ?? this.#host.logFilters.get(this.#of) ?? "",
       validate: logFilterFault,
     });
-    if (text !== undefined) this.#setFilter(text.trim());
+    if (text === undefined) return;
+    if (text.trim() !== "") this.#host.logFilters.set(this.#of, text.trim());
+    this.#setFilter(text.trim());
   }
 
   /** @returns whether something changed */
   #setFilter(text: string): boolean {
-    if (text === (this.#filtered?.filter.text ?? "")) return false;
-    this.#flush();
-    this.#filtered = text === "" ? undefined : new FilteredEntries(this.#buffer, parseLogFilter(text));
-    this.#redraw();
-    this.view.refreshTitle();
+    if (text === (this.#lines.filter?.text ?? "")) return false;
+    this.#lines.setFilter(text === "" ? undefined : parseLogFilter(text));
     return true;
   }
 
@@ -347,19 +356,20 @@ class LogsView {
   }
 
   /** What the newest lines have in the chosen fields tells how wide the columns are. */
-  #measureColumns(): void {
-    const { length } = this.#buffer;
-    const newest = Array.from({ length: Math.min(length, MEASURED_LINES) }, (_, index) =>
-      plainText(this.#buffer.at(length - 1 - index)?.text ?? ""),
+  #columns(): readonly RecordColumn[] {
+    if (this.#fields.length === 0) return [];
+    const { buffer } = this.#lines;
+    const newest = Array.from({ length: Math.min(buffer.length, MEASURED_LINES) }, (_, index) =>
+      plainText(buffer.textAt(buffer.length - 1 - index)),
     );
-    this.#columns = this.#fields.length === 0 ? [] : recordColumns(this.#fields, newest);
+    return recordColumns(this.#fields, newest);
   }
 
-  /** Expands the line that a search has found, or one of those on screen. */
+  /** Expands the line under the cursor, or that a search has found, or one of those on screen. */
   async #expand(): Promise<void> {
-    const { search, top } = this.#pager.state.get();
-    const hit = search?.hits[search.current];
-    const entry = hit === undefined ? await this.#pickEntry(top) : this.#entries.at(hit);
+    const { search, top, cursor } = this.#pager.state.get();
+    const line = cursor ?? search?.line;
+    const entry = line === undefined ? await this.#pickEntry(top) : this.#lines.at(line);
     if (entry === undefined) return;
     const label = this.#streams?.labels[entry.source];
     const title = label === undefined ? "record" : `${label.pod}/${label.container}`;
@@ -371,24 +381,28 @@ class LogsView {
   }
 
   async #pickEntry(top: number): Promise<LogEntry | undefined> {
-    const shown = Array.from({ length: this.#pager.rows }, (_, row) => this.#entries.at(top + row)).filter(
+    const shown = Array.from({ length: this.#pager.rows }, (_, row) => this.#lines.at(top + row)).filter(
       (entry): entry is LogEntry => entry?.kind === "line",
     );
     if (shown.length === 0) return undefined;
-    const items = shown.map((entry, index) => `${index + 1} ${truncate(this.#styled(entry).text, 200)}`);
+    const items = shown.map((entry, index) => `${index + 1} ${truncate(this.#form.draw(entry).text, 200)}`);
     const chosen = await this.#host.app.pick({ title: "Expand which line", items });
     return chosen === undefined ? undefined : shown[items.indexOf(chosen)];
   }
 
   #refreshState(): void {
-    const { stale, openCount } = this.#streams ?? { stale: undefined, openCount: 0 };
+    const { stale, openCount, labels } = this.#streams ?? { stale: undefined, openCount: 0, labels: [] };
+    if (labels.length !== this.#labelled) {
+      this.#redraw();
+      return;
+    }
     const before = this.#freshness.get();
     if (stale !== undefined) {
       const since = before.state === "stale" ? before.since : this.#host.clock.now();
       this.#freshness.set({ state: "stale", since, reason: stale });
     } else if (openCount > 0) {
       if (before.state !== "live") this.#freshness.set({ state: "live", mode: "watch" });
-    } else if (this.#buffer.length > 0) this.#freshness.set({ state: "static" });
+    } else if (this.#lines.buffer.length > 0) this.#freshness.set({ state: "static" });
     else this.#freshness.set({ state: "loading", loaded: 0 });
     this.view.refreshTitle();
   }

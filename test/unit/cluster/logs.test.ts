@@ -32,7 +32,10 @@ function listen(cluster: Cluster, query: Partial<LogQuery> = {}): Value<Heard> {
   cluster.logs(
     { ...QUERY, ...query },
     {
-      lines: (lines) => heard.update((before) => ({ ...before, lines: [...before.lines, ...lines] })),
+      lines: (lines) => {
+        heard.update((before) => ({ ...before, lines: [...before.lines, ...lines] }));
+        return undefined;
+      },
       interrupted: () => heard.update((before) => ({ ...before, interrupted: before.interrupted + 1 })),
       ended: () => heard.update((before) => ({ ...before, ended: true })),
       failed: (failed) => heard.update((before) => ({ ...before, failed })),

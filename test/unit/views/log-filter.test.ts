@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import { FilteredEntries } from "../../../src/views/logs/filtered-entries.ts";
-import { LogBuffer, type LogEntry } from "../../../src/views/logs/log-buffer.ts";
+import { LogBatch } from "../../../src/cluster/log-batch.ts";
+import { FilteredLines } from "../../../src/views/logs/filtered-lines.ts";
+import { LogBuffer, NOTE, type SourcedBatch } from "../../../src/views/logs/log-buffer.ts";
 import { logFilterFault, parseLogFilter } from "../../../src/views/logs/log-filter.ts";
-import { readRecord } from "../../../src/views/logs/log-record.ts";
+import { readLevel, readRecord } from "../../../src/views/logs/log-record.ts";
 
 const passes = (filter: string, text: string): boolean =>
-  parseLogFilter(filter).matches({ text, record: () => readRecord(text) });
+  parseLogFilter(filter).matches({ text, record: () => readRecord(text), level: () => readLevel(text) });
 
 const json = '{"level":"warn","msg":"slow answer","status":504,"http":{"path":"/cart"}}';
 
@@ -56,22 +57,43 @@ test("context lines are shown around matches, whatever order lines come and go i
   };
   for (const context of [0, 1, 3]) {
     const buffer = new LogBuffer(20_000);
-    const filtered = new FilteredEntries(buffer, parseLogFilter(`hit +${context}`));
+    const filtered = new FilteredLines(buffer, parseLogFilter(`hit +${context}`), 0);
     for (let batch = 0; batch < 300; batch += 1) {
-      const entries = Array.from({ length: 1 + random(6) }, (_, index): LogEntry => {
+      const batches = Array.from({ length: 1 + random(6) }, (_, index): SourcedBatch => {
         const second = batch - random(4);
         const time = new Date(1_767_225_600_000 + second * 1000).toISOString();
         const text = `${random(8) === 0 ? "hit" : "other"} ${batch}.${index}`;
-        return { time, text, source: 0, kind: random(40) === 0 ? "note" : "line" };
+        return { source: random(40) === 0 ? NOTE : 0, batch: LogBatch.of([{ time, text }]) };
       });
-      filtered.apply(buffer.add(entries));
-      const all = [...buffer];
+      filtered.change(buffer.add(batches));
+      filtered.work(Number.POSITIVE_INFINITY);
+      const all = Array.from({ length: buffer.length }, (_, index) => buffer.at(index));
       const match = all.map((entry) => entry.kind !== "line" || entry.text.startsWith("hit"));
       const expected = all.filter((_, at) => match.slice(Math.max(0, at - context), at + context + 1).includes(true));
       // A line shown for a match that has been dropped since may stay until it goes itself.
-      const shown = [...filtered];
-      expect(shown.slice(-expected.length)).toEqual(expected);
+      const shown = Array.from({ length: filtered.length }, (_, place) => buffer.at(filtered.indexAt(place)));
+      expect(shown.slice(shown.length - expected.length)).toEqual(expected);
       expect(shown.length - expected.length).toBeLessThanOrEqual(context);
     }
   }
+});
+
+test("a filter begins where the screen is, and what it finds above comes before", () => {
+  const buffer = new LogBuffer(1_000_000);
+  const lines = Array.from({ length: 100 }, (_, index) => ({
+    time: new Date(1_767_225_600_000 + index).toISOString(),
+    text: index % 10 === 0 ? "hit" : "other",
+  }));
+  buffer.add([{ source: 0, batch: LogBatch.of(lines) }]);
+  const filtered = new FilteredLines(buffer, parseLogFilter("hit"), 55);
+  // Time is up from the first: it stops after a few lines each time.
+  expect(filtered.work(0)).toBe(0);
+  expect(filtered.indexAt(0)).toBe(60);
+  expect(filtered.complete).toBe(false);
+  let before = 0;
+  while (!filtered.complete) before += filtered.work(0);
+  expect(before).toBe(6);
+  expect(Array.from({ length: filtered.length }, (_, place) => filtered.indexAt(place))).toEqual([
+    0, 10, 20, 30, 40, 50, 60, 70, 80, 90,
+  ]);
 });

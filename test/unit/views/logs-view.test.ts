@@ -127,7 +127,7 @@ test.each([
   await viewText(view, host, (now) => now.includes("b b"));
   const lists = server.requests.filter(({ path, query }) => path.endsWith("/pods") && !query.has("watch"));
   expect(lists).toHaveLength(1);
-  if (parameters === undefined) expect(textOf(view, host)).toBe("a a\nb b\n");
+  if (parameters === undefined) expect(await textOf(view, host)).toBe("a a\nb b\n");
   else await viewText(view, host, (now) => now.endsWith("c c\n"));
 });
 
@@ -153,9 +153,9 @@ test("a filter hides lines and Esc brings them back", async () => {
   host.answer = "!red";
   view.command("logs.filter");
   await eventually(view.title, (title) => title.notes?.includes("& !red") === true);
-  expect(textOf(view, host)).toBe("green\n");
+  expect(await textOf(view, host)).toBe("green\n");
   expect(view.escape?.()).toBe(true);
-  expect(textOf(view, host)).toBe("red\ngreen\nred again\n");
+  expect(await textOf(view, host)).toBe("red\ngreen\nred again\n");
   expect(view.escape?.()).toBe(false);
 });
 

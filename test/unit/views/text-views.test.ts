@@ -62,7 +62,7 @@ test("a description follows its object and its events, and stays when the object
   if (target === undefined) throw new Error("the view has no object");
   server.remove(target.object);
   await eventually(view.title, (title) => title.notes?.includes("deleted") === true);
-  expect(textOf(view, host)).toContain(target.name);
+  expect(await textOf(view, host)).toContain(target.name);
 });
 
 test("events of an earlier object of the same name are left out", async () => {
@@ -106,11 +106,11 @@ test("the YAML of a secret shows its values only while they are decoded, and fol
   const masked = await viewText(view, host, (text) => text.includes("masked"));
   expect(masked).not.toContain("hunter2");
   view.command("text.decode");
-  expect(textOf(view, host)).toContain("password: hunter2");
+  expect(await textOf(view, host)).toContain("password: hunter2");
   server.push({ ...secret, data: { password: base64("correct horse") } });
   await viewText(view, host, (text) => text.includes("password: correct horse"));
   view.command("text.decode");
-  expect(textOf(view, host)).not.toContain("correct horse");
+  expect(await textOf(view, host)).not.toContain("correct horse");
 });
 
 test("managed fields are left out until they are asked for", async () => {
