@@ -1,3 +1,4 @@
+import { own } from "../lib/own.ts";
 import { KelpieError } from "../lib/errors.ts";
 import { groupResource } from "../lib/kube/gvr.ts";
 import { inReadingOrder } from "../lib/kube/field-order.ts";
@@ -69,18 +70,17 @@ export function parseEdited(text: string, original: KubeObject): Fields {
 /** The JSON merge patch (RFC 7386) from one value to another; `undefined` where they are equal. */
 export function computePatch(original: unknown, edited: unknown): unknown {
   if (!isRecord(original) || !isRecord(edited)) return equal(original, edited) ? undefined : edited;
-  const patch: Record<string, unknown> = {};
-  for (const key of Object.keys(original)) {
-    if (original[key] !== undefined && (edited[key] === undefined || edited[key] === null)) {
-      if (original[key] !== null) patch[key] = null;
-    }
+  const patch: Array<readonly [string, unknown]> = [];
+  for (const [key, value] of Object.entries(original)) {
+    const kept = own(edited, key);
+    if (value !== undefined && value !== null && (kept === undefined || kept === null)) patch.push([key, null]);
   }
   for (const [key, value] of Object.entries(edited)) {
     if (value === undefined || value === null) continue;
-    const change = key in original ? computePatch(original[key], value) : value;
-    if (change !== undefined) patch[key] = change;
+    const change = Object.hasOwn(original, key) ? computePatch(original[key], value) : value;
+    if (change !== undefined) patch.push([key, change]);
   }
-  return Object.keys(patch).length === 0 ? undefined : patch;
+  return patch.length === 0 ? undefined : Object.fromEntries(patch);
 }
 
 /** Equal as JSON, whatever the order of fields. */
@@ -91,7 +91,10 @@ function equal(left: unknown, right: unknown): boolean {
   }
   if (!isRecord(left) || !isRecord(right)) return false;
   const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) => equal(left[key], right[key]));
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]))
+  );
 }
 
 /** Two edits of one object brought together. */
@@ -113,12 +116,12 @@ function merge(base: unknown, mine: unknown, theirs: unknown, path: string, conf
   if (equal(base, mine)) return theirs;
   if (isRecord(mine) && isRecord(theirs)) {
     const before = asRecord(base);
-    const result: Record<string, unknown> = {};
-    for (const key of new Set([...Object.keys(mine), ...Object.keys(theirs)])) {
-      const value = merge(before[key], mine[key], theirs[key], path === "" ? key : `${path}.${key}`, conflicts);
-      if (value !== undefined) result[key] = value;
-    }
-    return result;
+    const result = [...new Set([...Object.keys(mine), ...Object.keys(theirs)])].flatMap((key) => {
+      const place = path === "" ? key : `${path}.${key}`;
+      const value = merge(own(before, key), own(mine, key), own(theirs, key), place, conflicts);
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    return Object.fromEntries(result);
   }
   conflicts.push(path);
   return mine;

@@ -53,8 +53,9 @@ export function readWholeObject(value: unknown, resource: Gvr & { readonly kind?
   dropMalformed(object, STRING_FIELDS, isString);
   dropMalformed(object.metadata, STRING_METADATA, isString);
   dropMalformed(object.metadata, LIST_METADATA, Array.isArray);
-  const owners = object.metadata["ownerReferences"];
-  if (Array.isArray(owners) && !owners.every(isRecord)) object.metadata["ownerReferences"] = asRecords(owners);
+  dropMalformed(object.metadata, NUMBER_METADATA, isNumber);
+  keepWellFormed(object.metadata, "ownerReferences", isOwner);
+  keepWellFormed(object.metadata, "finalizers", isString);
   dropMalformed(object.metadata, MAP_METADATA, isStringMap);
   if (resource.kind !== undefined && resource.kind !== "") object["kind"] ??= resource.kind;
   object["apiVersion"] ??= apiVersionOf(resource);
@@ -71,6 +72,8 @@ const STRING_METADATA = [
   "creationTimestamp",
   "deletionTimestamp",
 ] as const;
+const NUMBER_METADATA = ["generation", "deletionGracePeriodSeconds"] as const;
+const OWNER_FIELDS = ["apiVersion", "kind", "name", "uid"] as const;
 const LIST_METADATA = ["ownerReferences", "finalizers", "managedFields"] as const;
 const MAP_METADATA = ["labels", "annotations"] as const;
 
@@ -81,6 +84,19 @@ function dropMalformed(
   holds: (value: unknown) => boolean,
 ): void {
   for (const field of fields) if (record[field] !== undefined && !holds(record[field])) delete record[field];
+}
+
+function keepWellFormed(record: Record<string, unknown>, field: string, holds: (value: unknown) => boolean): void {
+  const list = record[field];
+  if (Array.isArray(list) && !list.every(holds)) record[field] = list.filter(holds);
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number";
+}
+
+function isOwner(value: unknown): boolean {
+  return isRecord(value) && OWNER_FIELDS.every((field) => typeof value[field] === "string");
 }
 
 function isString(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { own } from "../lib/own.ts";
 import { asArray, asString } from "../lib/kube/object.ts";
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -10,6 +11,6 @@ const SHORT: Readonly<Record<string, string>> = {
 /** Access modes as kubectl shortens them: `RWO,ROX`. */
 export function accessModes(value: unknown): string {
   return asArray(value)
-    .map((mode) => SHORT[asString(mode)] ?? asString(mode))
+    .map((mode) => own(SHORT, asString(mode)) ?? asString(mode))
     .join(",");
 }

@@ -11,7 +11,7 @@ export function probeText(probe: Readonly<Record<string, unknown>>): string {
 /** What a probe asks: `http-get http://:8080/healthz`, `exec [cat /ready]`, `tcp-socket :5432`, `grpc <pod>:9000`. */
 export function probeTarget(probe: Readonly<Record<string, unknown>>): string {
   const { exec, httpGet, tcpSocket, grpc } = probe;
-  if (isRecord(exec)) return `exec [${asArray(exec["command"]).join(" ")}]`;
+  if (isRecord(exec)) return `exec [${asArray(exec["command"]).map(scalarText).join(" ")}]`;
   if (isRecord(httpGet)) {
     const scheme = asString(httpGet["scheme"], "HTTP").toLowerCase();
     const path = asString(httpGet["path"]);

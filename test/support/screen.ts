@@ -9,7 +9,9 @@ import { runUi, type RunningUi, type UiOptions } from "../../src/app/run-ui.tsx"
 import { defaultSettings } from "../../src/config/default-settings.gen.ts";
 import { resolvePaths } from "../../src/config/paths.ts";
 import type { Settings } from "../../src/config/settings-schema.ts";
+import type { Clock } from "../../src/lib/clock.ts";
 import { KelpieError } from "../../src/lib/errors.ts";
+import type { Logger } from "../../src/lib/log.ts";
 import type { Subscribable } from "../../src/lib/subscribable.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -46,6 +48,11 @@ function bytesOf(key: string): string {
   return shifted === undefined ? key : shifted.toUpperCase();
 }
 
+/** A clock that goes on when a test says so. */
+export interface TestClock extends Clock {
+  advance(milliseconds: number): void;
+}
+
 export interface ScreenOptions {
   readonly clusters: UiOptions["clusters"];
   readonly local?: LocalClusters;
@@ -56,6 +63,10 @@ export interface ScreenOptions {
   readonly namespace?: string;
   readonly initialCommand?: string;
   readonly autoStart?: boolean;
+  /** Default: one that stands still but for `advance`. */
+  readonly clock?: TestClock;
+  readonly logger?: Logger;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const NO_LOCAL: LocalClusters = {
@@ -68,18 +79,21 @@ const NO_LOCAL: LocalClusters = {
  * it drew has arrived; then the cells of the screen are read, never the bytes.
  */
 export class TestScreen {
-  readonly clock = new FakeClock();
+  readonly clock: TestClock;
   readonly ui: RunningUi;
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
   readonly #stdin: PassThrough;
   readonly #stdout: EventEmitter & { columns: number; rows: number };
   readonly #home = mkdtempSync(join(tmpdir(), "kelpie-screen-"));
   #clipboard = "";
+  #bytes = "";
+  readonly #drawn = new Set<() => void>();
   #writing = 0;
   #written: Array<() => void> = [];
 
   private constructor(options: ScreenOptions) {
     const { columns = 80, rows = 24 } = options;
+    this.clock = options.clock ?? new FakeClock();
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
     this.#terminal.parser.registerOscHandler(52, (data) => {
       this.#clipboard = Buffer.from(data.slice(data.indexOf(";") + 1), "base64").toString();
@@ -89,8 +103,10 @@ export class TestScreen {
     const write = (chunk: string, ...rest: unknown[]): boolean => {
       const done = rest.find((each) => typeof each === "function");
       this.#writing += 1;
+      this.#bytes += chunk;
       this.#terminal.write(chunk, () => {
         this.#writing -= 1;
+        for (const look of Array.from(this.#drawn)) look();
         done?.();
         if (this.#writing === 0) for (const resolve of this.#written.splice(0)) resolve();
       });
@@ -99,7 +115,7 @@ export class TestScreen {
     const stdout = Object.assign(new EventEmitter(), { isTTY: true, columns, rows, writable: true, write });
     this.#stdin = stdin;
     this.#stdout = stdout;
-    const env = { KELPIE_HOME: this.#home, TERM: "xterm-256color" };
+    const env = { KELPIE_HOME: this.#home, TERM: "xterm-256color", ...options.env };
     this.ui = runUi({
       clusters: options.clusters,
       local: options.local ?? NO_LOCAL,
@@ -107,6 +123,7 @@ export class TestScreen {
       paths: resolvePaths(env),
       env,
       clock: this.clock,
+      ...(options.logger === undefined ? {} : { logger: options.logger }),
       readOnly: options.readOnly,
       namespace: options.namespace,
       initialCommand: options.initialCommand,
@@ -199,6 +216,37 @@ export class TestScreen {
       });
     }
     await this.idle();
+  }
+
+  /** Resolves when the screen matches; looks after everything that is drawn. Fails with the screen after 10 s. */
+  async untilShown(wanted: RegExp | ((text: string) => boolean)): Promise<void> {
+    const matches = (): boolean => (wanted instanceof RegExp ? wanted.test(this.text()) : wanted(this.text()));
+    if (!matches()) {
+      await new Promise<void>((resolve, reject) => {
+        const end = (): void => {
+          clearTimeout(late);
+          this.#drawn.delete(look);
+        };
+        const look = (): void => {
+          if (!matches()) return;
+          end();
+          resolve();
+        };
+        const late = setTimeout(() => {
+          end();
+          reject(new Error(`the screen never showed ${String(wanted)}:\n${this.text()}`));
+        }, 10_000);
+        this.#drawn.add(look);
+      });
+    }
+    await this.idle();
+  }
+
+  /** The bytes written to the terminal since this was asked last. */
+  takeBytes(): string {
+    const bytes = this.#bytes;
+    this.#bytes = "";
+    return bytes;
   }
 
   /** Every line of the screen, without the spaces at its end. */

@@ -46,7 +46,7 @@ function maskedSecret(secret: Fields, original: Fields): Fields {
       Object.entries(values).map(([key, value]) => {
         const text = asString(value);
         const bytes = plain ? Buffer.byteLength(text) : base64Length(text);
-        const changed = plain || (key in was && was[key] !== value);
+        const changed = plain || (Object.hasOwn(was, key) && was[key] !== value);
         return [key, `<${bytes} bytes${changed ? ", changed" : ""}>`];
       }),
     );

@@ -1,3 +1,4 @@
+import { own } from "../../lib/own.ts";
 import { asRecord, asString, at } from "../../lib/kube/object.ts";
 import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
@@ -22,7 +23,7 @@ export function describeNamespace(document: DescribeDocument, input: DescribeInp
       ["Resource", "Used", "Hard"],
       sortedEntries(asRecord(at(quota, "status", "hard"))).map(([name, hard]) => [
         name,
-        scalarText(used[name] ?? 0),
+        scalarText(own(used, name) ?? 0),
         scalarText(hard),
       ]),
     );

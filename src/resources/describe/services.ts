@@ -18,9 +18,9 @@ export function describeService(document: DescribeDocument, input: DescribeInput
   document.field(0, "Selector", selectorText(spec("selector")));
   document.field(0, "Type", asString(spec("type"), "ClusterIP"));
   document.field(0, "IP Family Policy", asString(spec("ipFamilyPolicy")) || "<none>");
-  document.field(0, "IP Families", asArray(spec("ipFamilies")).join(",") || "<none>");
+  document.field(0, "IP Families", asArray(spec("ipFamilies")).map(scalarText).join(",") || "<none>");
   document.field(0, "IP", asString(spec("clusterIP")) || "<none>");
-  document.field(0, "IPs", asArray(spec("clusterIPs")).join(",") || "<none>");
+  document.field(0, "IPs", asArray(spec("clusterIPs")).map(scalarText).join(",") || "<none>");
   const external = serviceExternalAddress(object);
   if (external !== "<none>") document.field(0, "External IP", external);
   const slices = input.related.get(ENDPOINT_SLICES);

@@ -1,3 +1,4 @@
+import { own } from "../../lib/own.ts";
 import { asRecord, asRecords, asString, at, isRecord } from "../../lib/kube/object.ts";
 import type { DescribeDocument } from "./document.ts";
 import { scalarText } from "../scalar-text.ts";
@@ -34,7 +35,7 @@ export function writeVolumes(document: DescribeDocument, level: number, volumes:
 function writeSource(document: DescribeDocument, level: number, volume: Fields): void {
   const [type, value] = Object.entries(volume).find(([field]) => field !== "name") ?? ["", undefined];
   const source = asRecord(value);
-  document.field(level, "Type", TYPES[type] ?? (type || "<unknown>"));
+  document.field(level, "Type", own(TYPES, type) ?? (type || "<unknown>"));
   if (type === "projected") {
     for (const part of asRecords(source["sources"])) writeProjection(document, level, part);
     return;

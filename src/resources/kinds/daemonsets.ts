@@ -1,3 +1,4 @@
+import { scalarText } from "../scalar-text.ts";
 import { asNumber, asRecord, at, type KubeObject } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn, querySelector, templateColumns, textColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
@@ -38,5 +39,5 @@ export const daemonsets = defineKind({
 
 function nodeSelector(object: KubeObject): string {
   const selector = Object.entries(asRecord(at(object, "spec", "template", "spec", "nodeSelector")));
-  return selector.length === 0 ? "<none>" : selector.map(([key, value]) => `${key}=${String(value)}`).join(",");
+  return selector.length === 0 ? "<none>" : selector.map(([key, value]) => `${key}=${scalarText(value)}`).join(",");
 }

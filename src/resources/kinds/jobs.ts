@@ -1,3 +1,4 @@
+import { own } from "../../lib/own.ts";
 import { humanDuration } from "../../lib/age.ts";
 import { asNumber, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, querySelector, templateColumns } from "../columns.ts";
@@ -49,7 +50,7 @@ export const jobs = defineKind({
 });
 
 function jobTone(object: KubeObject): Tone {
-  return TONES[jobStatus(object)] ?? "progress";
+  return own(TONES, jobStatus(object)) ?? "progress";
 }
 
 /** STATUS as `printJob` of kubernetes/pkg/printers/internalversion/printers.go. */

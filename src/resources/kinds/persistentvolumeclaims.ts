@@ -1,3 +1,4 @@
+import { own } from "../../lib/own.ts";
 import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
 import { accessModes } from "../access-modes.ts";
@@ -15,7 +16,7 @@ export const persistentvolumeclaims = defineKind({
   can: ["describe", "yaml", "used-by", "edit", "delete", "expand"],
   columns: [
     nameColumn,
-    textColumn("STATUS", phase, { keep: 9, tone: (object) => TONES[phase(object)] }),
+    textColumn("STATUS", phase, { keep: 9, tone: (object) => own(TONES, phase(object)) }),
     textColumn("VOLUME", (object) => asString(at(object, "spec", "volumeName")), { keep: 6 }),
     textColumn("CAPACITY", capacity, { keep: 7, sortKey: (object) => parseQuantity(capacity(object)) ?? -1 }),
     textColumn("ACCESS MODES", (object) => accessModes(at(object, "status", "accessModes")), { keep: 4 }),
@@ -38,7 +39,7 @@ export const persistentvolumeclaims = defineKind({
     ),
     textColumn("VOLUMEMODE", (object) => asString(at(object, "spec", "volumeMode"), "Filesystem"), { wide: true }),
   ],
-  tone: (object) => TONES[phase(object)] ?? "warning",
+  tone: (object) => own(TONES, phase(object)) ?? "warning",
   drillDown: () => ({ to: "used-by" }),
 });
 

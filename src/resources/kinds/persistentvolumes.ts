@@ -1,3 +1,4 @@
+import { own } from "../../lib/own.ts";
 import { asString, at, isRecord, type KubeObject } from "../../lib/kube/object.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
 import { accessModes } from "../access-modes.ts";
@@ -27,7 +28,7 @@ export const persistentvolumes = defineKind({
     textColumn("RECLAIM POLICY", (object) => asString(at(object, "spec", "persistentVolumeReclaimPolicy")), {
       keep: 4,
     }),
-    textColumn("STATUS", phase, { keep: 9, tone: (object) => TONES[phase(object)] }),
+    textColumn("STATUS", phase, { keep: 9, tone: (object) => own(TONES, phase(object)) }),
     textColumn("CLAIM", claim, { keep: 7 }),
     textColumn("STORAGECLASS", (object) => asString(at(object, "spec", "storageClassName")), { keep: 5 }),
     textColumn("REASON", (object) => asString(at(object, "status", "reason")), { keep: 3 }),
@@ -39,7 +40,7 @@ export const persistentvolumes = defineKind({
     ),
     textColumn("VOLUMEMODE", (object) => asString(at(object, "spec", "volumeMode"), "Filesystem"), { wide: true }),
   ],
-  tone: (object) => TONES[phase(object)] ?? "warning",
+  tone: (object) => own(TONES, phase(object)) ?? "warning",
   drillDown: (object) => {
     const reference = at(object, "spec", "claimRef");
     if (!isRecord(reference)) return undefined;

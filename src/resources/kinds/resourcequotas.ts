@@ -1,3 +1,4 @@
+import { own } from "../../lib/own.ts";
 import { asRecord, at, type KubeObject } from "../../lib/kube/object.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn, textColumn } from "../columns.ts";
@@ -26,7 +27,7 @@ function used(object: KubeObject, limits: boolean): string {
   const now = asRecord(at(object, "status", "used"));
   return sortedEntries(asRecord(at(object, "status", "hard")))
     .filter(([name]) => name.startsWith("limits.") === limits)
-    .map(([name, hard]) => `${name}: ${scalarText(now[name] ?? "0")}/${scalarText(hard)}`)
+    .map(([name, hard]) => `${name}: ${scalarText(own(now, name) ?? "0")}/${scalarText(hard)}`)
     .join(", ");
 }
 
@@ -34,7 +35,7 @@ function fullness(object: KubeObject): Tone {
   const now = asRecord(at(object, "status", "used"));
   const shares = sortedEntries(asRecord(at(object, "status", "hard"))).map(([name, hard]) => {
     const most = parseQuantity(hard) ?? 0;
-    return most === 0 ? 0 : (parseQuantity(now[name]) ?? 0) / most;
+    return most === 0 ? 0 : (parseQuantity(own(now, name)) ?? 0) / most;
   });
   return shares.some((share) => share >= 1) ? "warning" : "ok";
 }

@@ -3,20 +3,10 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { LogLine, LogQuery } from "../../../src/cluster/cluster.ts";
 import { Cleanup, hastyClock, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { seeded } from "../../support/hostile-objects.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Written {
   readonly second: number;
