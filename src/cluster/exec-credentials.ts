@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { basename } from "node:path";
 import type { Cancel, Clock } from "../lib/clock.ts";
 import { errorCode, errorMessage } from "../lib/errors.ts";
 import { asString, at, isRecord } from "../lib/kube/object.ts";
@@ -150,7 +151,7 @@ async function spawnPlugin(
     const fail = (reason: string, cause?: unknown): void => {
       const hint = plugin.installHint.trim() || "run the plugin in a terminal to see what it needs";
       reject(
-        new CredentialError(`the credential plugin ${plugin.command} ${reason}`, {
+        new CredentialError(`the credential plugin ${basename(plugin.command)} ${reason}`, {
           hint: sanitize(hint.replaceAll(/\s*\n\s*/g, " ")),
           ...(cause === undefined ? {} : { cause }),
         }),

@@ -46,6 +46,11 @@ const DENIED_RETRY_MILLISECONDS = 60_000;
 const GOOD_WATCH_MILLISECONDS = 5000;
 const WATCH_SECONDS_LEAST = 300;
 const WATCH_SECONDS_SPREAD = 300;
+/** A watch that the server does not end in its time is ended here. */
+const WATCH_OVERTIME_MILLISECONDS = 30_000;
+/** A watch whose server sends bookmarks is never silent for so long. */
+const MOST_SILENCE_MILLISECONDS = 200_000;
+const WATCH_CHECK_MILLISECONDS = 30_000;
 
 /**
  * Keeps a sink equal to what the server has: lists, then watches from the list's version, and never gives up. Client-go's
@@ -63,6 +68,8 @@ export class Reflector {
   #polling: boolean;
   #staleSince: number | undefined;
   #relist = false;
+  /** The server sends bookmarks, about one a minute. */
+  #bookmarked = false;
   #lastListed = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReflectorOptions) {
@@ -174,7 +181,7 @@ export class Reflector {
 
   /** One watch request to its end. */
   async #watchOnce(): Promise<void> {
-    const { client, query } = this.#options;
+    const { client, query, clock } = this.#options;
     this.#current = new AbortController();
     const seconds = WATCH_SECONDS_LEAST + Math.floor(this.#random() * WATCH_SECONDS_SPREAD);
     const { body } = await client.send({
@@ -192,8 +199,22 @@ export class Reflector {
     this.#live("watch");
     const splitter = new LineSplitter();
     const slice = new TimeSlice();
+    let heard = clock.now();
+    let over = false;
+    const ends = heard + seconds * 1000 + WATCH_OVERTIME_MILLISECONDS;
+    // A connection may live, by a proxy, and bring nothing more: the next watch brings what this one kept.
+    const cancel = clock.every(
+      WATCH_CHECK_MILLISECONDS,
+      () => {
+        const silent = this.#bookmarked && clock.now() - heard > MOST_SILENCE_MILLISECONDS;
+        over ||= silent || clock.now() > ends;
+        if (over) body.destroy();
+      },
+      { background: true },
+    );
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
+        heard = clock.now();
         slice.restart();
         for (const line of splitter.push(chunk)) {
           if (line !== "") this.#event(line);
@@ -201,7 +222,9 @@ export class Reflector {
         }
       }
     } catch (error) {
-      throw connectionErrorFrom(error, client.server);
+      if (!over) throw connectionErrorFrom(error, client.server);
+    } finally {
+      cancel();
     }
   }
 
@@ -255,6 +278,7 @@ export class Reflector {
   }
 
   #bookmark(version: unknown): void {
+    this.#bookmarked = true;
     if (typeof version === "string" && isOlder(version, this.#version)) {
       const message = `the resource version went back from ${this.#version} to ${version}`;
       throw apiErrorFromStatus({ code: 410, reason: "Expired", message }, subjectOf(this.#options.query, "watch"));

@@ -32,6 +32,19 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   return align === "right" ? padding + cut : cut + padding;
 }
 
+/** Lines of whole words, none wider than `width` but for a word that is. */
+export function wrapWords(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && textWidth(line) + 1 + textWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
 // C0, DEL, C1, bidirectional controls, line and paragraph separators, zero-width characters, BOM, tags.
 // oxlint-disable-next-line no-control-regex -- finding control characters is what it is for
 const UNSAFE = /[\u0000-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]/g;

@@ -37,6 +37,8 @@ export type Fault =
   | { readonly kind: "hang" }
   /** Ends the connection after so many bytes of the answer. */
   | { readonly kind: "cut"; readonly afterBytes: number }
+  /** Writes these bytes to the connection and ends it, or leaves it as it is. */
+  | { readonly kind: "bytes"; readonly bytes: Buffer; readonly stays?: boolean }
   /** Answers with this text as it stands. */
   | { readonly kind: "raw"; readonly code: number; readonly body: string; readonly contentType: string };
 
@@ -296,7 +298,12 @@ class FakeServer implements FakeApiServer, FakeApiContext {
     this.changed();
     if (fault?.kind === "hang") return;
     if (fault?.kind === "slow") await new Promise((resolve) => setTimeout(resolve, fault.milliseconds));
-    if (fault?.kind === "status") {
+    if (fault?.kind === "bytes") {
+      const { socket } = request;
+      socket.write(fault.bytes, () => {
+        if (fault.stays !== true) socket.destroy();
+      });
+    } else if (fault?.kind === "status") {
       for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
       sendStatus(response, fault.code, fault.reason ?? "", fault.message ?? "");
     } else if (fault?.kind === "raw") {

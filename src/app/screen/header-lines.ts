@@ -67,13 +67,14 @@ export function alertLine(facts: HeaderFacts, columns: number, palette: Palette)
   const since = humanDuration(Math.max(0, now - status.since));
   const message = sanitize(status.error.message);
   const named = message.includes(host.replace(/^https?:\/\//, "").replace(/\/$/, ""));
-  const cause = `${named ? "" : `${host}: `}${message}`;
+  const where = named ? "" : `${host}: `;
   const next = ` Next try in ${retry} s.`;
-  const long = ` No connection for ${since}: ${cause}.${next}`;
-  const short = ` ${since}: ${cause}.${next}`;
+  const long = ` No connection for ${since}: ${where}${message}.${next}`;
+  const short = ` ${since}: ${where}${message}.${next}`;
+  const shortest = ` ${since}: ${message}.${next}`;
   // The cause is worth more than the words around it.
-  const fitting = [`${long} :ctx switches.`, long, short].find((text) => textWidth(text) <= columns);
-  const text = fitting ?? truncate(` ${since}: ${cause}`, Math.max(20, columns - next.length)) + next;
+  const fitting = [`${long} :ctx switches.`, long, short, shortest].find((text) => textWidth(text) <= columns);
+  const text = fitting ?? truncate(` ${since}: ${message}`, Math.max(20, columns - next.length)) + next;
   return palette.paint(truncate(text, columns), "danger");
 }
 

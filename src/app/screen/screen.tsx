@@ -4,7 +4,7 @@ import type { Protection } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
-import { truncate } from "../../lib/text.ts";
+import { fit, textWidth, truncate, wrapWords } from "../../lib/text.ts";
 import { Line, Lines } from "../../ui/lines.tsx";
 import { ThemeContext } from "../../ui/theme-context.tsx";
 import { useStore } from "../../ui/use-store.ts";
@@ -200,6 +200,21 @@ function Bottom({ controller, columns, palette }: Omit<PartProps, "view" | "rows
   return <Line text={palette.paint(truncate(` ${flash.text}`, columns), `flash-${flash.tone}`)} />;
 }
 
+/** A message that is longer than the line at the bottom stands over the lines above it: an error is shown in full. */
+function LongFlash({ controller, columns, rows, palette }: Omit<PartProps, "view">): ReactElement | null {
+  const flash = useStore(controller.flash.message);
+  if (flash === undefined || textWidth(flash.text) < columns) return null;
+  const lines = wrapWords(flash.text, columns - 2).slice(0, Math.max(1, Math.floor(rows / 3)));
+  return (
+    <Box position="absolute" left={0} top={rows - lines.length} flexDirection="column">
+      <Lines
+        lines={lines.map((line) => palette.paint(fit(` ${line}`, columns), `flash-${flash.tone}`))}
+        rows={lines.length}
+      />
+    </Box>
+  );
+}
+
 /** A dialog that cannot be drawn must not wait for keys unseen: its place tells how to leave it. */
 function GuardedOverlay(props: Omit<PartProps, "view">): ReactElement {
   const { controller, columns, rows, palette } = props;
@@ -232,7 +247,8 @@ function Overlay({ controller, columns, rows, palette }: Omit<PartProps, "view">
       </Box>
     );
   }
-  if (prompt === undefined) return null;
+  if (prompt === undefined)
+    return <LongFlash controller={controller} columns={columns} rows={rows} palette={palette} />;
   const lines = suggestionLines(prompt, columns, Math.min(8, rows - 4), palette);
   if (lines.length === 0) return null;
   return (

@@ -1,7 +1,7 @@
 import type { Palette } from "../../config/theme.ts";
 import type { ApiResource } from "../../lib/kube/gvr.ts";
 import { namespacesText } from "../../lib/kube/namespaces.ts";
-import { sanitize, textWidth, truncate } from "../../lib/text.ts";
+import { sanitize, truncate, wrapWords } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
 import type { TableState } from "../../state/table/table-state.ts";
 import type { Freshness } from "../view.ts";
@@ -51,17 +51,4 @@ export function emptyLines(empty: EmptyTable, columns: number, palette: Palette)
   const where = inOne ? ` in ${namespacesText(namespace)}` : "";
   const hint = inOne ? [say("0 shows all namespaces.", "muted")] : [];
   return [say(`There are no ${resource.resource}${where}.`, "muted"), ...hint];
-}
-
-/** Lines of whole words, none wider than `width` but for a word that is. */
-function wrapWords(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && textWidth(line) + 1 + textWidth(word) > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
