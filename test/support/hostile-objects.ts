@@ -7,8 +7,11 @@ const listOf = (properties: Readonly<Record<string, unknown>>): object => ({
   items: { type: "object", properties },
 });
 
-/** The published schemas lack the kind that defines kinds. */
-const DEFINITION = schemaFromOpenApi({
+const REFERENCES = listOf({ name: TEXT, namespace: TEXT, kind: TEXT, group: TEXT, port: { type: "integer" } });
+const CONDITIONS = listOf({ type: TEXT, status: TEXT, reason: TEXT, message: TEXT });
+
+/** For kinds whose schemas are not published with Kubernetes: definitions of kinds, and those of the Gateway API. */
+const ADDED = schemaFromOpenApi({
   type: "object",
   properties: {
     spec: {
@@ -18,9 +21,24 @@ const DEFINITION = schemaFromOpenApi({
         scope: TEXT,
         names: { type: "object", properties: { plural: TEXT, kind: TEXT, shortNames: TEXT_LIST } },
         versions: listOf({ name: TEXT, served: { type: "boolean" }, storage: { type: "boolean" } }),
+        controllerName: TEXT,
+        gatewayClassName: TEXT,
+        listeners: listOf({ name: TEXT, hostname: TEXT, protocol: TEXT, port: { type: "integer" } }),
+        parentRefs: REFERENCES,
+        hostnames: TEXT_LIST,
+        rules: listOf({ backendRefs: REFERENCES }),
+        from: REFERENCES,
+        to: REFERENCES,
       },
     },
-    status: { type: "object", properties: { conditions: listOf({ type: TEXT, status: TEXT, reason: TEXT }) } },
+    status: {
+      type: "object",
+      properties: {
+        conditions: CONDITIONS,
+        addresses: listOf({ type: TEXT, value: TEXT }),
+        parents: listOf({ conditions: CONDITIONS }),
+      },
+    },
   },
 });
 
@@ -169,8 +187,7 @@ export function hostileObject(
   options: { readonly apiVersion: string; readonly kind: string; readonly index: number; readonly malice: number },
 ): string {
   const { apiVersion, kind, index, malice } = options;
-  const schema = schemaOf(apiVersion, kind) ?? (kind === "CustomResourceDefinition" ? DEFINITION : undefined);
-  if (schema === undefined) throw new Error(`no schema of ${apiVersion} ${kind}`);
+  const schema = schemaOf(apiVersion, kind) ?? ADDED;
   const parts = [...schema.fields].flatMap(([name, field]) =>
     name === "metadata" || name === "kind" || name === "apiVersion" || random() < 0.05
       ? []

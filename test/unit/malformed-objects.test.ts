@@ -19,7 +19,7 @@ import { MemoryCluster } from "../support/memory-cluster.ts";
 
 /** `KELPIE_FUZZ_SEED=7` tries other objects. */
 const SEED = Number(process.env["KELPIE_FUZZ_SEED"] ?? 1);
-const OBJECTS = 12;
+const OBJECTS = 8;
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const CONTEXT = { now: NOW, usage: () => ({ cpu: 0.1, memory: 1e6 }), isForwarded: () => true };
 
