@@ -83,10 +83,13 @@ export class CommandRunner {
         this.#host.startTrail({ view: "journal", parameters: {}, title: "journal" });
         return;
       case "workloads":
-        this.#openWorkloads(command);
+        this.#openIn("workloads", command);
+        return;
+      case "pulse":
+        this.#openIn("pulse", command);
         return;
       case "helm":
-        this.#openReleases(command);
+        this.#openIn("helm", command);
         return;
       case "xray":
         throw new KelpieError("xray needs a kind", { hint: "For example `:xray deploy`." });
@@ -129,21 +132,17 @@ export class CommandRunner {
     this.#host.startTrail({ view: "xray", parameters: { resource, namespace }, title: `xray ${resource.resource}` });
   }
 
-  #openWorkloads(command: ParsedCommand): void {
+  /** A view of its own about a namespace. */
+  #openIn(view: "workloads" | "pulse" | "helm", command: ParsedCommand): void {
     if (this.#host.session.cluster.get() === undefined) throw noCluster();
     const namespace = this.#namespace(command);
-    this.#host.startTrail({ view: "workloads", parameters: { namespace }, title: "workloads" });
+    this.#host.startTrail({ view, parameters: { namespace }, title: view });
   }
 
   /** The namespace a command names, which is in use from now on, or the one that is. */
   #namespace({ namespace }: ParsedCommand): string {
     if (namespace !== undefined) this.#host.session.useNamespace(namespace);
     return this.#host.session.namespace.get();
-  }
-
-  #openReleases(command: ParsedCommand): void {
-    if (this.#host.session.cluster.get() === undefined) throw noCluster();
-    this.#host.startTrail({ view: "helm", parameters: { namespace: this.#namespace(command) }, title: "helm" });
   }
 
   /** @throws KelpieError where the server has no such kind, or has not told yet */

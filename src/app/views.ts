@@ -12,6 +12,7 @@ import { logRecordView } from "../views/logs/record-view.ts";
 import { journalView } from "../views/journal/view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
+import { pulseView } from "../views/pulse/view.ts";
 import { relationsView, usedByView, workloadsView, xrayView } from "../views/relations/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
 import { valueView } from "../views/value/view.ts";
@@ -29,6 +30,7 @@ export const views: readonly ViewDefinition[] = [
   relationsView,
   usedByView,
   workloadsView,
+  pulseView,
   xrayView,
   yamlView,
   logsView,

@@ -106,6 +106,11 @@ export interface Usage {
   readonly memory: number;
 }
 
+/** What a whole cluster used at a time, milliseconds since the epoch. */
+export interface UsageSample extends Usage {
+  readonly at: number;
+}
+
 export interface MetricsSnapshot {
   /** `absent`: no metrics.k8s.io; `denied`: not allowed; `failed`: the API is there and does not answer. */
   readonly state: "unknown" | "available" | "absent" | "denied" | "failed";
@@ -116,6 +121,8 @@ export interface MetricsSnapshot {
   /** By `namespace/name/container`. */
   readonly containers: ReadonlyMap<string, Usage>;
   readonly nodes: ReadonlyMap<string, Usage>;
+  /** Sums over nodes (over pods, where nodes may not be seen), oldest first, while somebody looked: two hours at most. */
+  readonly history: readonly UsageSample[];
 }
 
 /** One object, as a write names it. `uid` guards against acting on another object of the same name. */

@@ -4,7 +4,7 @@ import { asArray, asRecords, asString, at, type KubeObject } from "../lib/kube/o
 import { parseQuantity } from "../lib/quantity.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { isApiError } from "./api-error.ts";
-import type { MetricsSnapshot, Usage } from "./cluster.ts";
+import type { MetricsSnapshot, Usage, UsageSample } from "./cluster.ts";
 import { connectionErrorFrom } from "./connection-error.ts";
 import type { HttpClient } from "./http-client.ts";
 import { listObjects } from "./list-request.ts";
@@ -14,6 +14,9 @@ const POLL_MILLISECONDS = 12_000;
 /** How often a server without the metrics API is asked whether it has it now. */
 const ABSENT_MILLISECONDS = 60_000;
 
+/** Two hours of samples. */
+const MOST_SAMPLES = 600;
+
 const NONE: ReadonlyMap<string, Usage> = new Map();
 
 /** Reads metrics.k8s.io from time to time while somebody looks. */
@@ -22,17 +25,20 @@ export class MetricsPoller {
   readonly #value;
   readonly #client: HttpClient;
   readonly #namespace: string;
+  readonly #clock: Clock;
   readonly #sleeper: Sleeper;
   #running: AbortController | undefined;
   #version = 0;
+  #history: readonly UsageSample[] = [];
 
   /** @param namespace one, or several with commas, asked alone where the user may not see the pods of all namespaces */
   constructor(client: HttpClient, clock: Clock, namespace: string) {
     this.#client = client;
     this.#namespace = namespace;
+    this.#clock = clock;
     this.#sleeper = new Sleeper(clock);
     this.#value = createValue<MetricsSnapshot>(
-      { state: "unknown", version: 0, pods: NONE, containers: NONE, nodes: NONE },
+      { state: "unknown", version: 0, pods: NONE, containers: NONE, nodes: NONE, history: [] },
       { onFirst: () => this.#start(), onLast: () => this.stop() },
     );
     this.metrics = this.#value;
@@ -74,6 +80,7 @@ export class MetricsPoller {
           pods: NONE,
           containers: NONE,
           nodes: NONE,
+          history: this.#history,
         });
       }
       await this.#sleeper.sleep(wait, signal);
@@ -136,9 +143,27 @@ export class MetricsPoller {
       pods.set(path, { cpu, memory });
     }
     const nodes = new Map(nodeMetrics.map((node) => [node.metadata.name ?? "", usageOf(at(node, "usage"))] as const));
+    const sample = { at: this.#clock.now(), ...sumOf(nodes.size > 0 ? nodes : pods) };
+    this.#history = [...this.#history.slice(1 - MOST_SAMPLES), sample];
     this.#version += 1;
-    this.#value.set({ state: "available", version: this.#version, pods, containers, nodes });
+    this.#value.set({
+      state: "available",
+      version: this.#version,
+      pods,
+      containers,
+      nodes,
+      history: this.#history,
+    });
   }
+}
+
+function sumOf(usages: ReadonlyMap<string, Usage>): Usage {
+  const sum = { cpu: 0, memory: 0 };
+  for (const { cpu, memory } of usages.values()) {
+    sum.cpu += cpu;
+    sum.memory += memory;
+  }
+  return sum;
 }
 
 function usageOf(value: unknown): Usage {

@@ -18,6 +18,7 @@ export type Scope =
   | "port-forwards"
   | "task"
   | "rollout"
+  | "pulse"
   | "revisions"
   | "helm"
   | "helm-releases"

@@ -49,6 +49,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   data: "Keys of ConfigMaps and Secrets",
   contexts: "Contexts",
   "port-forwards": "Port-forwards",
+  pulse: "Pulse",
   rollout: "Rollout history",
   revisions: "Revisions: of a rollout, of a release",
   helm: "Helm releases, and the history of one",

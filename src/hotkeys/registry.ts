@@ -8,6 +8,7 @@ import { logActions } from "./actions/logs.ts";
 import { moveActions } from "./actions/moves.ts";
 import { nodeActions } from "./actions/nodes.ts";
 import { portForwardActions } from "./actions/port-forwards.ts";
+import { pulseActions } from "./actions/pulse.ts";
 import { relationActions } from "./actions/relations.ts";
 import { resourceActions } from "./actions/resource.ts";
 import { rolloutActions } from "./actions/rollout.ts";
@@ -36,4 +37,5 @@ export const actions: readonly Action[] = [
   ...contextActions,
   ...portForwardActions,
   ...taskActions,
+  ...pulseActions,
 ];

@@ -52,6 +52,8 @@ export interface ListViewParts {
   /** As {@link View.listedNamespace}. */
   readonly namespace?: string;
   readonly freshness: Subscribable<Freshness>;
+  /** Lines above the list, at most so many rows; drawn anew whenever the rows are set. */
+  above?(columns: number, rows: number, palette: Palette): readonly string[];
   /** What an empty list says: a sentence without its capital and its full stop. */
   empty(): string;
   notes?(): readonly string[];
@@ -90,8 +92,10 @@ export class ListView implements View {
     this.Component = ({ columns, rows }) => {
       const state = useStore(this.#state);
       const palette = useTheme();
-      useLayoutEffect(() => this.#resize(rows - 1), [rows]);
-      return <Lines rows={rows} lines={listLines(state, columns, rows, palette, parts.empty())} />;
+      const above = parts.above?.(columns, rows, palette) ?? [];
+      const left = rows - above.length;
+      useLayoutEffect(() => this.#resize(left - 1), [left]);
+      return <Lines rows={rows} lines={[...above, ...listLines(state, columns, left, palette, parts.empty())]} />;
     };
   }
 

@@ -12,8 +12,8 @@ import type { StyledLine } from "../ui/styled-line.ts";
  * A screen.
  *
  * Parameters by id, `resource` and `target` being the objects of `lib/kube/gvr.ts` and `hotkeys/action.ts`:
- * `resource-table`: `{ resource, namespace, labelSelector?, fieldSelector?, ownerUid?, filter?, cursorName? }`;
- * `describe`, `diagnosis`, `relations`, `used-by`, `yaml`, `data`, `containers`: `{ target }`; `xray`: `{ resource, namespace }`; `workloads`: `{ namespace }`; `logs`: `{ targets | list, container?, previous? }`;
+ * `resource-table`: `{ resource, namespace, labelSelector?, fieldSelector?, ownerUid?, filter?, faultsOnly?, cursorName? }`;
+ * `describe`, `diagnosis`, `relations`, `used-by`, `yaml`, `data`, `containers`: `{ target }`; `xray`: `{ resource, namespace }`; `workloads`, `pulse`: `{ namespace }`; `logs`: `{ targets | list, container?, previous? }`;
  * `rollout`: `{ target }`; `difference`: `{ target, what, before, after }` or `{ where, what, lines }`; `helm`: `{ namespace }`; `helm-history`: `{ release }`; `helm-text`: `{ release, what }`; `task`: `{ task }`; `port-forwards`: `{ target? }`; `journal`, `help`, `contexts`: `{}`.
  *
  * A definition makes instances; an instance is a plain object that owns all its state (cursor, filter, scroll,

@@ -137,6 +137,7 @@ export class MemoryCluster implements Cluster {
       pods: new Map(),
       containers: new Map(),
       nodes: new Map(),
+      history: [],
     });
     this.portForwards = {
       ...createValue([]),

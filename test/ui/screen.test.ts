@@ -320,7 +320,7 @@ function measured(state: "available" | "denied", columns: number): Promise<TestS
     status: { allocatable: { cpu: "16", memory: "64Gi" } },
   });
   const nodes = new Map([["node-1", { cpu: 4, memory: 60 * 2 ** 30 }]]);
-  dev.metrics.set({ state, version: 1, pods: new Map(), containers: new Map(), nodes });
+  dev.metrics.set({ state, version: 1, pods: new Map(), containers: new Map(), nodes, history: [] });
   return start({ clusters: memoryClusters([dev]), columns, readOnly: true });
 }
 

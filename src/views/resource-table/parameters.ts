@@ -12,6 +12,8 @@ export interface TableParameters {
   readonly ownerUid?: string;
   /** The filter to begin with. */
   readonly filter?: string;
+  /** It begins with the faults only. */
+  readonly faultsOnly?: boolean;
 }
 
 /** @throws KelpieError where they name no resource */
@@ -32,6 +34,7 @@ export function readTableParameters(parameters: Readonly<Record<string, unknown>
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
     ...(ownerUid === undefined ? {} : { ownerUid }),
     ...(filter === undefined ? {} : { filter }),
+    ...(parameters["faultsOnly"] === true ? { faultsOnly: true } : {}),
   };
 }
 

@@ -99,6 +99,7 @@ class ResourceTable implements View {
       ...(ownerUid === undefined ? {} : { accept: (row) => controllerOf(row.object)?.uid === ownerUid }),
     });
     if (parameters.filter !== undefined) this.#model.setFilter(parameters.filter);
+    if (parameters.faultsOnly === true) this.#model.setFaultsOnly(true);
     this.#model.state.subscribe(() => this.#updateTitle());
     this.#updateTitle();
     this.Component = (props) => <ResourceTableContent {...props} table={this} />;

@@ -293,7 +293,8 @@ function contextWith(object: KubeObject): RowContext {
     joined: (name, path) => ({ state: "known", value: indexes[name].valueOf(path) }),
   };
 }
-const metrics = { state: "available", version: 1, pods: new Map(), containers: new Map(), nodes: new Map() } as const;
+const none = new Map();
+const metrics = { state: "available", version: 1, pods: none, containers: none, nodes: none, history: [] } as const;
 const palette = createPalette("dark", "ansi256");
 
 /** Everything the program does with an object it was sent. */
