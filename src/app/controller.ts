@@ -19,7 +19,7 @@ import { Flash } from "../state/flash.ts";
 import { Navigation } from "../state/navigation.ts";
 import { Prompt } from "../state/prompt.ts";
 import type { Sort } from "../state/table/table-column.ts";
-import type { View, ViewDefinition, ViewHost } from "../views/view.ts";
+import type { View, ViewDefinition, ViewHost, ViewSession } from "../views/view.ts";
 import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
 import { Forwards } from "./forwards.ts";
@@ -29,6 +29,7 @@ import { Journal } from "./journal.ts";
 import type { LocalClusters } from "./local-clusters.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import type { Suspend } from "./suspend.ts";
+import { createViewSession } from "./view-session.ts";
 
 export interface ControllerOptions extends Omit<SessionOptions, "local"> {
   readonly local: LocalClusters;
@@ -69,6 +70,7 @@ export class Controller {
     offered: [],
   };
   readonly #commands: CommandRunner;
+  readonly #viewSession: ViewSession;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -124,6 +126,16 @@ export class Controller {
       suspend: options.suspend,
     };
     this.doors = { ...doors, operations: options.createOperations(services) };
+    this.#viewSession = createViewSession({
+      session: this.session,
+      busy: this.busy,
+      journal: this.journal,
+      forwards: this.forwards,
+      app: doors,
+      paths: options.paths,
+      settings: options.settings,
+      helpLines: () => helpLines(this.#help.offered, this.#help.view?.title.get().what ?? ""),
+    });
   }
 
   get header(): Subscribable<boolean> {
@@ -314,19 +326,7 @@ export class Controller {
       sorts: this.#sorts,
       logFilters: this.#logFilters,
       savePath: (name) => this.#options.savePath(name),
-      session: {
-        contexts: session.contexts,
-        journal: this.journal.entries,
-        context: session.context,
-        useContext: (name) => void this.busy.during(session.useContext(name)),
-        reloadContexts: () => void this.busy.during(session.reloadContexts()),
-        forwards: this.forwards,
-        stopForward: (id) => this.forwards.stop(id),
-        welcome: session.welcome,
-        reloadLocal: () => void this.busy.during(session.listLocal()),
-        startLocal: (name) => void this.busy.during(session.startLocal(name)),
-        helpLines: () => helpLines(this.#help.offered, this.#help.view?.title.get().what ?? ""),
-      },
+      session: this.#viewSession,
     };
   }
 

@@ -10,7 +10,7 @@ import { sanitize } from "../lib/text.ts";
 import type { Suspend } from "./suspend.ts";
 
 /** What clusters ask of the UI before and while a credential plugin runs. */
-export type ExecGuard = Required<Pick<ClustersOptions, "confirmExec" | "withTerminal">>;
+export type ExecGuard = Required<Pick<ClustersOptions, "confirmExec" | "withTerminal" | "execAgreed">>;
 
 export interface ExecGuardOptions {
   readonly paths: Paths;
@@ -29,10 +29,7 @@ export function createExecGuard(options: ExecGuardOptions): ExecGuard {
   let asking: Promise<unknown> = Promise.resolve();
 
   const ask = async (request: Parameters<ExecGuard["confirmExec"]>[0]): Promise<boolean> => {
-    const command = [request.command, ...request.args];
-    const env = Object.entries(request.env ?? {}).toSorted(([left], [right]) => (left < right ? -1 : 1));
-    // A variable such as NODE_OPTIONS or LD_PRELOAD makes another program of the same command.
-    const key = JSON.stringify(env.length === 0 ? command : { command, env });
+    const { command, env, key } = identify(request);
     const known = await readAllowed(file, options.logger);
     if (known.includes(key)) return true;
     const answer = await options.confirm({
@@ -60,8 +57,21 @@ export function createExecGuard(options: ExecGuardOptions): ExecGuard {
       asking = answer.catch(() => {});
       return answer;
     },
+    execAgreed: async (request) => (await readAllowed(file, options.logger)).includes(identify(request).key),
     withTerminal: (run) => options.suspend(() => run()),
   };
+}
+
+/** What is run, and the key its answer is kept under. */
+function identify(request: Parameters<ExecGuard["confirmExec"]>[0]): {
+  readonly command: readonly string[];
+  readonly env: ReadonlyArray<readonly [string, string]>;
+  readonly key: string;
+} {
+  const command = [request.command, ...request.args];
+  const env = Object.entries(request.env ?? {}).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  // A variable such as NODE_OPTIONS or LD_PRELOAD makes another program of the same command.
+  return { command, env, key: JSON.stringify(env.length === 0 ? command : { command, env }) };
 }
 
 /** What is asked about must be seen whole and as it is: no line break hides the rest of a word. */

@@ -1,4 +1,4 @@
-import type { Cluster, Clusters, ContextInfo } from "../cluster/cluster.ts";
+import type { Cluster, Clusters, ContextChange, ContextInfo, ContextProbes, Protection } from "../cluster/cluster.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
@@ -31,6 +31,12 @@ export interface SessionHooks {
   failed(message: string): void;
 }
 
+/** The kubeconfig cannot be read any more; what was read before is shown. */
+export interface ContextsFault {
+  readonly since: number;
+  readonly reason: string;
+}
+
 const RECENT_NAMESPACES = 9;
 
 /** Which cluster is open, which namespace is in use, and how the program got there. */
@@ -38,6 +44,9 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #hooks: SessionHooks;
   readonly #contexts = createValue<readonly ContextInfo[]>([]);
+  readonly #contextsFault = createValue<ContextsFault | undefined>(undefined);
+  /** Names that settings know contexts by that were renamed in this session. */
+  readonly #settingsNames = new Map<string, string>();
   readonly #context = createValue<string | undefined>(undefined);
   readonly #cluster = createValue<Cluster | undefined>(undefined);
   readonly #namespace = createValue("");
@@ -55,6 +64,10 @@ export class Session {
 
   get contexts(): Subscribable<readonly ContextInfo[]> {
     return this.#contexts;
+  }
+
+  get contextsFault(): Subscribable<ContextsFault | undefined> {
+    return this.#contextsFault;
   }
 
   get context(): Subscribable<string | undefined> {
@@ -121,12 +134,47 @@ export class Session {
     }
   }
 
+  /** Looks whether another program changed the kubeconfig. A fault is kept, not told. */
+  async rereadContexts(): Promise<void> {
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#options.logger.warn("kubeconfig not read again", { error });
+    }
+  }
+
+  probes(): ContextProbes {
+    return this.#options.clusters.probes();
+  }
+
+  /** @returns the backups of the files that were written. @throws KubeconfigError */
+  async changeContext(change: ContextChange): Promise<readonly string[]> {
+    const backups = await this.#options.clusters.change(change);
+    if (change.type === "rename") {
+      this.#settingsNames.set(change.to, this.#settingsNames.get(change.context) ?? change.context);
+    }
+    await this.#load();
+    return backups;
+  }
+
+  /** How a context is protected when it is opened. */
+  protectionOf(name: string): Protection {
+    const { readOnly, settings } = this.#options;
+    const { readOnly: own, protection = "open" } = this.#settingsOf(name);
+    return (readOnly ?? own ?? (protection === "read-only" || settings.readOnly)) ? "read-only" : protection;
+  }
+
+  #settingsOf(name: string): Settings["contexts"][string] {
+    const { contexts } = this.#options.settings;
+    return contexts[name] ?? contexts[this.#settingsNames.get(name) ?? name] ?? {};
+  }
+
   async useContext(name: string): Promise<void> {
     try {
       if (!this.#contexts.get().some((each) => each.name === name)) await this.#load();
       const cluster = await this.#options.clusters.open(name);
       const { readOnly, settings } = this.#options;
-      const { readOnly: own, protection = "open" } = settings.contexts[name] ?? {};
+      const { readOnly: own, protection = "open" } = this.#settingsOf(name);
       cluster.writes.setProtection(protection);
       cluster.writes.setReadOnly(readOnly ?? own ?? (protection === "read-only" || settings.readOnly));
       this.#replace(cluster);
@@ -188,9 +236,17 @@ export class Session {
   }
 
   async #load(): Promise<readonly ContextInfo[]> {
-    const contexts = await this.#options.clusters.load();
-    this.#contexts.set(contexts);
-    return contexts;
+    try {
+      const contexts = await this.#options.clusters.load();
+      this.#contextsFault.set(undefined);
+      // What is as it was tells nobody.
+      if (JSON.stringify(contexts) !== JSON.stringify(this.#contexts.get())) this.#contexts.set(contexts);
+      return contexts;
+    } catch (error) {
+      const since = this.#contextsFault.get()?.since ?? this.#options.clock.now();
+      this.#contextsFault.set({ since, reason: errorMessage(error) });
+      throw error;
+    }
   }
 
   #replace(cluster: Cluster): void {

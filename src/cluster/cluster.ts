@@ -16,7 +16,30 @@ export interface ContextInfo {
   readonly namespace: string;
   readonly server: string;
   readonly current: boolean;
+  /** The kubeconfig that defines it; absent for flags and for the cluster around this pod. */
+  readonly file?: string;
+  /** Of a local cluster: kelpie writes its kubeconfig anew at every start. */
+  readonly local?: boolean;
 }
+
+/** Whether the server of a context answers, as asked in the background. */
+export type Reachability =
+  | { readonly state: "yes"; readonly milliseconds: number; readonly serverVersion: string }
+  | { readonly state: "login"; readonly reason: string }
+  | { readonly state: "no"; readonly reason: string };
+
+/** Asks contexts without opening them; runs no credential plugin that was not agreed to, and asks the user nothing. */
+export interface ContextProbes {
+  ask(context: string): Promise<Reachability>;
+  close(): void;
+}
+
+/** A change of a context in the kubeconfig that defines it. */
+export type ContextChange =
+  | { readonly type: "rename"; readonly context: string; readonly to: string }
+  | { readonly type: "namespace"; readonly context: string; readonly namespace: string }
+  /** `cluster` and `user`: its entries of both go too. */
+  | { readonly type: "delete"; readonly context: string; readonly cluster: boolean; readonly user: boolean };
 
 /** Whether the API answers. Times are milliseconds since the epoch. */
 export type ConnectionStatus =
@@ -349,5 +372,12 @@ export interface Clusters {
   load(): Promise<readonly ContextInfo[]>;
   /** Opens a context (nothing is sent before this). One open cluster per context name. */
   open(context: string): Promise<Cluster>;
+  probes(): ContextProbes;
+  /**
+   * Writes a change to the kubeconfig, whole or not at all, with a backup beside it.
+   * @returns the backups, one for each file that was written
+   * @throws KubeconfigError where the file is locked, was changed meanwhile or cannot be written
+   */
+  change(change: ContextChange): Promise<readonly string[]>;
   closeAll(): void;
 }

@@ -2,9 +2,11 @@ import { systemClock, type Clock } from "../lib/clock.ts";
 import { silentLogger, type Logger } from "../lib/log.ts";
 import type { Cluster, Clusters, ConnectionOverrides, ContextInfo } from "./cluster.ts";
 import { connectionTarget, contextInfos } from "./connection-target.ts";
-import type { ExecOptions } from "./exec-credentials.ts";
+import { createContextProbes } from "./context-probes.ts";
+import type { ExecOptions, ExecRequest } from "./exec-credentials.ts";
 import { loadInCluster } from "./in-cluster.ts";
-import { kubeconfigPaths, loadKubeconfig, mergeKubeconfigs, type Kubeconfig } from "./kubeconfig.ts";
+import { changeContext } from "./kubeconfig-edit.ts";
+import { KubeconfigError, kubeconfigPaths, loadKubeconfig, mergeKubeconfigs, type Kubeconfig } from "./kubeconfig.ts";
 import { openCluster, type OpenCluster } from "./open-cluster.ts";
 
 export interface ClustersOptions extends Partial<Pick<ExecOptions, "confirmExec" | "withTerminal">> {
@@ -14,6 +16,8 @@ export interface ClustersOptions extends Partial<Pick<ExecOptions, "confirmExec"
   readonly logger?: Logger;
   /** Contexts open read-only; each can be switched with `writes.setReadOnly`. Default false. */
   readonly readOnly?: boolean;
+  /** Whether a plugin was agreed to before; probes ask nothing. Default: none was. */
+  readonly execAgreed?: (request: ExecRequest) => Promise<boolean>;
   /** Kubeconfig files of local clusters that run now. Their contexts come last and never hide another. */
   readonly localKubeconfigs?: () => Promise<readonly string[]>;
 }
@@ -23,6 +27,7 @@ export function createClusters(options: ClustersOptions): Clusters {
   const { overrides = {}, env = process.env, clock = systemClock, logger = silentLogger } = options;
   const open = new Map<string, { readonly cluster: OpenCluster; readonly fingerprint: string }>();
   let loaded: Promise<Kubeconfig> | undefined;
+  let localFiles: readonly string[] = [];
 
   const readConfigured = async (): Promise<Kubeconfig> => {
     const { paths, required } = kubeconfigPaths(overrides.kubeconfig, env);
@@ -31,8 +36,9 @@ export function createClusters(options: ClustersOptions): Clusters {
     return (await loadInCluster(env)) ?? config;
   };
   const read = async (): Promise<Kubeconfig> => {
-    const [configured, localFiles] = await Promise.all([readConfigured(), options.localKubeconfigs?.() ?? []]);
-    const local = await loadKubeconfig(localFiles, false);
+    const [configured, files] = await Promise.all([readConfigured(), options.localKubeconfigs?.() ?? []]);
+    localFiles = files;
+    const local = await loadKubeconfig(files, false);
     const { currentContext } = configured.contexts.size > 0 ? configured : local;
     return { ...mergeKubeconfigs(configured, local), currentContext };
   };
@@ -46,7 +52,10 @@ export function createClusters(options: ClustersOptions): Clusters {
   };
   return {
     async load(): Promise<readonly ContextInfo[]> {
-      return contextInfos(await reload(), overrides);
+      const infos = contextInfos(await reload(), overrides);
+      return infos.map((info) =>
+        info.file !== undefined && localFiles.includes(info.file) ? { ...info, local: true } : info,
+      );
     },
     async open(context: string): Promise<Cluster> {
       const target = connectionTarget(await (loaded ?? reload()), context, overrides);
@@ -66,6 +75,24 @@ export function createClusters(options: ClustersOptions): Clusters {
       });
       open.set(context, { cluster, fingerprint });
       return cluster;
+    },
+    probes: () =>
+      createContextProbes({
+        env,
+        clock,
+        logger,
+        execAgreed: options.execAgreed ?? (() => Promise.resolve(false)),
+        target: async (context) => connectionTarget(await (loaded ?? reload()), context, overrides),
+      }),
+    async change(change) {
+      const config = await reload();
+      const file = config.contexts.get(change.context)?.file;
+      if (file !== undefined && localFiles.includes(file)) {
+        throw new KubeconfigError(`the context "${change.context}" is that of a local cluster`, {
+          hint: ":clusters starts, stops and deletes those",
+        });
+      }
+      return changeContext(config, change, clock.now());
     },
     closeAll() {
       for (const { cluster } of open.values()) cluster.close();

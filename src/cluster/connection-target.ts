@@ -40,6 +40,7 @@ export function contextInfos(config: Kubeconfig, overrides: ConnectionOverrides)
       namespace: context.namespace,
       server: serverOf(config, context, name === start ? overrides : {}),
       current: name === start,
+      ...(context.file === undefined ? {} : { file: context.file }),
     };
   });
 }
@@ -53,7 +54,7 @@ function contextNamed(
   const found = config.contexts.get(name) ?? { name, cluster: "", user: "", namespace: "default" };
   if (name !== start) return found;
   return {
-    name,
+    ...found,
     cluster: overrides.cluster ?? found.cluster,
     user: overrides.user ?? found.user,
     namespace: overrides.namespace ?? found.namespace,

@@ -19,6 +19,8 @@ export interface PemSource {
 
 export interface KubeconfigCluster {
   readonly name: string;
+  /** The file it stands in. */
+  readonly file?: string;
   readonly server: string;
   readonly certificateAuthority: PemSource;
   readonly insecureSkipTlsVerify: boolean;
@@ -47,6 +49,7 @@ export interface Impersonation {
 
 export interface KubeconfigUser {
   readonly name: string;
+  readonly file?: string;
   readonly clientCertificate: PemSource;
   readonly clientKey: PemSource;
   readonly token?: string;
@@ -64,6 +67,7 @@ export interface KubeconfigUser {
 
 export interface KubeconfigContext {
   readonly name: string;
+  readonly file?: string;
   readonly cluster: string;
   readonly user: string;
   readonly namespace: string;
@@ -72,6 +76,8 @@ export interface KubeconfigContext {
 export interface Kubeconfig {
   /** The files that were there, in the order of precedence. */
   readonly files: readonly string[];
+  /** The file that sets `currentContext`. */
+  readonly currentContextFile?: string;
   readonly currentContext: string;
   readonly contexts: ReadonlyMap<string, KubeconfigContext>;
   readonly clusters: ReadonlyMap<string, KubeconfigCluster>;
@@ -115,16 +121,20 @@ export async function loadKubeconfig(paths: readonly string[], required: boolean
   };
   for (const path of paths) {
     const text = await readKubeconfig(path, required);
-    if (text !== undefined) merged = mergeKubeconfigs(merged, { ...parseKubeconfig(text, path), files: [path] });
+    if (text !== undefined) {
+      merged = mergeKubeconfigs(merged, { ...parseKubeconfig(text, path), files: [path], currentContextFile: path });
+    }
   }
   return merged;
 }
 
 /** Both in one; where both have a name, or a current context, the first wins. */
 export function mergeKubeconfigs(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
+  const { currentContext, currentContextFile } = first.currentContext === "" ? second : first;
   return {
     files: [...first.files, ...second.files],
-    currentContext: first.currentContext || second.currentContext,
+    currentContext,
+    ...(currentContextFile === undefined ? {} : { currentContextFile }),
     contexts: firstWins(first.contexts, second.contexts),
     clusters: firstWins(first.clusters, second.clusters),
     users: firstWins(first.users, second.users),
@@ -172,11 +182,12 @@ export function parseKubeconfig(text: string, file: string): Omit<Kubeconfig, "f
     currentContext: asString(root["current-context"]),
     contexts: entries(root, "contexts", "context", file, (name, body) => ({
       name,
+      file,
       cluster: asString(body["cluster"]),
       user: asString(body["user"]),
       namespace: asString(body["namespace"]) || "default",
     })),
-    clusters: entries(root, "clusters", "cluster", file, (name, body) => parseCluster(name, body, directory)),
+    clusters: entries(root, "clusters", "cluster", file, (name, body) => parseCluster(name, body, directory, file)),
     users: entries(root, "users", "user", file, (name, body) => parseUser(name, body, directory, file)),
   };
 }
@@ -213,12 +224,18 @@ function optional<K extends string>(key: K, value: string): Partial<Record<K, st
   return result;
 }
 
-function parseCluster(name: string, body: Readonly<Record<string, unknown>>, directory: string): KubeconfigCluster {
+function parseCluster(
+  name: string,
+  body: Readonly<Record<string, unknown>>,
+  directory: string,
+  file: string,
+): KubeconfigCluster {
   const extension = asRecords(body["extensions"]).find(
     (entry) => entry["name"] === "client.authentication.k8s.io/exec",
   );
   return {
     name,
+    file,
     server: asString(body["server"]),
     certificateAuthority: pem(body, "certificate-authority", directory),
     insecureSkipTlsVerify: body["insecure-skip-tls-verify"] === true,
@@ -238,6 +255,7 @@ function parseUser(
   const authProvider = body["auth-provider"];
   return {
     name,
+    file,
     clientCertificate: pem(body, "client-certificate", directory),
     clientKey: pem(body, "client-key", directory),
     ...optional("token", asString(body["token"])),

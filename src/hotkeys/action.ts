@@ -15,6 +15,7 @@ export type Scope =
   | "containers"
   | "data"
   | "contexts"
+  | "clusters"
   | "port-forwards"
   | "task"
   | "rollout"

@@ -48,6 +48,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   containers: "Containers",
   data: "Keys of ConfigMaps and Secrets",
   contexts: "Contexts",
+  clusters: "Local clusters",
   "port-forwards": "Port-forwards",
   pulse: "Pulse",
   rollout: "Rollout history",

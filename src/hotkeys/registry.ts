@@ -1,4 +1,5 @@
 import type { Action } from "./action.ts";
+import { clusterActions } from "./actions/clusters.ts";
 import { containerActions } from "./actions/containers.ts";
 import { contextActions } from "./actions/contexts.ts";
 import { dataActions } from "./actions/data.ts";
@@ -35,6 +36,7 @@ export const actions: readonly Action[] = [
   ...dataActions,
   ...logActions,
   ...contextActions,
+  ...clusterActions,
   ...portForwardActions,
   ...taskActions,
   ...pulseActions,

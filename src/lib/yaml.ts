@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseAllDocuments, parseDocument, stringify } from "yaml";
+import { isMap, isNode, isSeq, LineCounter, parseAllDocuments, parseDocument, stringify, type Document } from "yaml";
 import { KelpieError } from "./errors.ts";
 
 export class YamlError extends KelpieError {
@@ -61,4 +61,52 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
       return 1;
     },
   };
+}
+
+/** A document that is changed in place: comments, order and the looks of what is not touched stay. */
+export class EditableYaml {
+  readonly #document: Document;
+  readonly #text: string;
+
+  /** @throws YamlError */
+  constructor(text: string, source = "YAML") {
+    this.#text = text;
+    this.#document = parseDocument(text, { version: "1.1", prettyErrors: true });
+    const [first] = this.#document.errors;
+    if (first !== undefined) throw new YamlError(`${source}: ${first.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`);
+  }
+
+  get value(): unknown {
+    return this.#document.toJS({ maxAliasCount: 100 });
+  }
+
+  set(path: ReadonlyArray<string | number>, value: unknown): void {
+    this.#document.setIn(path, value);
+  }
+
+  delete(path: ReadonlyArray<string | number>): void {
+    this.#document.deleteIn(path);
+  }
+
+  /** Gives a key of a map another name, where it stands. */
+  renameKey(path: readonly string[], to: string): void {
+    const map: unknown = this.#document.getIn(path.slice(0, -1), true);
+    if (!isMap(map)) return;
+    const pair = map.items.find(({ key }) => String(key) === path.at(-1));
+    if (pair !== undefined) pair.key = this.#document.createNode(to);
+  }
+
+  /** Where in a list of maps the one with a `name` stands; -1 where there is none. */
+  indexOfName(list: string, name: string): number {
+    const items: unknown = this.#document.get(list, true);
+    return isSeq(items) ? items.items.findIndex((item) => isMap(item) && item.get("name") === name) : -1;
+  }
+
+  toString(): string {
+    return this.#document.toString({
+      lineWidth: 0,
+      indentSeq: !/^[^\s#][^\n]*:\s*\n(?:#[^\n]*\n)*- /m.test(this.#text),
+      flowCollectionPadding: !/\{[^\s}]/.test(this.#text),
+    });
+  }
 }

@@ -1,6 +1,6 @@
 import type { ComponentType } from "react";
 import type { Settings } from "../config/settings-schema.ts";
-import type { Cluster, ContextInfo, JournalEntry, PortForward } from "../cluster/cluster.ts";
+import type { Cluster, ContextInfo, ContextProbes, JournalEntry, PortForward, Protection } from "../cluster/cluster.ts";
 import type { AppDoors, Scope, TargetObject } from "../hotkeys/action.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
@@ -55,8 +55,18 @@ export interface ViewSession {
   /** Name of the context in use. */
   readonly context: Subscribable<string | undefined>;
   useContext(name: string): void;
-  /** Reads the kubeconfig again. */
+  /** Reads the kubeconfig again, and tells what is wrong with it. */
   reloadContexts(): void;
+  /** Reads it again in the background; a fault is in `contextsFault`. */
+  rereadContexts(): void;
+  /** Why the contexts shown are those of an earlier reading. `since` in milliseconds since the epoch. */
+  readonly contextsFault: Subscribable<{ readonly since: number; readonly reason: string } | undefined>;
+  probes(): ContextProbes;
+  /** How a context is protected when it is opened. */
+  protectionOf(name: string): Protection;
+  /** Asks, then changes a context in the kubeconfig that defines it. */
+  changeContext(name: string, change: "rename" | "delete" | "namespace"): void;
+  reasonAgainstChange(name: string, change: "rename" | "delete" | "namespace"): string | undefined;
   /** Port-forwards of every context that was opened in this session. */
   readonly forwards: Subscribable<readonly PortForward[]>;
   stopForward(id: string): void;

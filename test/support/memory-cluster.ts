@@ -297,6 +297,8 @@ export function memoryClusters(clusters: readonly MemoryCluster[], current = clu
       if (cluster === undefined) return Promise.reject(new KelpieError(`the kubeconfig has no context "${name}"`));
       return Promise.resolve(cluster);
     },
+    probes: () => ({ ask: () => Promise.resolve({ state: "no", reason: "in memory" }), close() {} }),
+    change: () => Promise.reject(new KelpieError("there is no kubeconfig here")),
     closeAll() {},
   };
 }

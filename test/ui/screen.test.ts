@@ -157,9 +157,9 @@ test("With nothing configured the local cluster starts with its steps on screen,
   });
   const app = await TestScreen.open({
     clusters: {
+      ...memoryClusters([]),
       load: () => memoryClusters(contexts).load(),
       open: (name) => memoryClusters(contexts).open(name),
-      closeAll() {},
     },
     local: {
       list: () => Promise.resolve([{ name: "kelpie", state: "absent", note: "embedded" }]),

@@ -1,19 +1,15 @@
-import type { ContextInfo } from "../../cluster/cluster.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
-import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
+import { ListView } from "../list-view.tsx";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { contextColumns, contextRow } from "./model.ts";
+import { ContextReachability } from "./reachability.ts";
 
-const COLUMNS: readonly ListColumn[] = [
-  { title: "" },
-  { title: "NAME", keep: 10, minWidth: 12 },
-  { title: "CLUSTER", keep: 5, minWidth: 10 },
-  { title: "USER", keep: 4, minWidth: 10 },
-  { title: "NAMESPACE", keep: 6 },
-  { title: "SERVER", keep: 7, minWidth: 20 },
-];
+/** Other programs change the kubeconfig, too: it is read again so often while it is shown. */
+const READ_MILLISECONDS = 3000;
+const ASK_MILLISECONDS = 30_000;
 
-/** Contexts of the kubeconfig; Enter switches. */
+/** Contexts of the kubeconfig with what their servers say; Enter switches. */
 export const contextsView: ViewDefinition = {
   id: "contexts",
   create: (host): View => createContextsView(host),
@@ -21,32 +17,67 @@ export const contextsView: ViewDefinition = {
 
 function createContextsView(host: ViewHost): View {
   const { session } = host;
+  const freshness = createValue<Freshness>({ state: "static" });
+  const reachability = new ContextReachability(() => session.probes());
   let shown: Disposer | undefined;
+  const names = (): readonly string[] => session.contexts.get().map(({ name }) => name);
   const refresh = (): void => {
     const inUse = session.context.get();
+    const reaches = reachability.reaches.get();
+    const contexts = session.contexts.get();
+    const withProtection = contexts.some(({ name }) => session.protectionOf(name) !== "open");
     view.setRows(
-      COLUMNS,
-      session.contexts.get().map((context) => contextRow(context, inUse)),
+      contextColumns(withProtection),
+      contexts.map((context) => {
+        const { name } = context;
+        const known = { inUse: name === inUse, protection: session.protectionOf(name), reach: reaches.get(name) };
+        return contextRow(context, known, withProtection);
+      }),
     );
+  };
+  const readFault = (): void => {
+    const fault = session.contextsFault.get();
+    freshness.set(fault === undefined ? { state: "static" } : { state: "stale", ...fault });
   };
   const view: ListView = new ListView({
     id: "contexts",
     scopes: ["contexts"],
     what: "contexts",
-    freshness: createValue<Freshness>({ state: "static" }),
+    freshness,
     empty: () => "the kubeconfig has no contexts; :clusters shows local clusters",
     selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
-    disabledReason: (_name, key) => (key === undefined ? "nothing is selected" : undefined),
+    disabledReason: (name, key) => {
+      if (key === undefined) return "nothing is selected";
+      const change = CHANGES[name];
+      return change === undefined ? undefined : session.reasonAgainstChange(key, change);
+    },
     command: (name, key) => {
-      if (name === "view.reload") session.reloadContexts();
-      else if (name === "open" && key !== undefined) session.useContext(key);
+      const change = CHANGES[name];
+      if (name === "view.reload") {
+        session.reloadContexts();
+        reachability.ask(names());
+      } else if (name === "open" && key !== undefined) session.useContext(key);
+      else if (change !== undefined && key !== undefined) session.changeContext(key, change);
       else return false;
       return true;
     },
     show: () => {
       shown = new Disposer();
-      shown.add(session.contexts.subscribe(refresh));
+      shown.add(() => reachability.stop());
+      const changed = (): void => {
+        reachability.askNew(names());
+        refresh();
+      };
+      shown.add(session.contexts.subscribe(changed));
       shown.add(session.context.subscribe(refresh));
+      shown.add(session.contextsFault.subscribe(readFault));
+      shown.add(reachability.reaches.subscribe(refresh));
+      const { clock } = host;
+      shown.add(clock.every(READ_MILLISECONDS, () => session.rereadContexts(), { background: true }));
+      shown.add(clock.every(ASK_MILLISECONDS, () => reachability.ask(names()), { background: true }));
+      session.rereadContexts();
+      readFault();
+      reachability.ask(names());
       refresh();
     },
     hide: () => {
@@ -57,17 +88,8 @@ function createContextsView(host: ViewHost): View {
   return view;
 }
 
-function contextRow(context: ContextInfo, inUse: string | undefined): ListRow {
-  const tone = context.name === inUse ? ("accent" as const) : undefined;
-  return {
-    key: context.name,
-    cells: [
-      { text: context.name === inUse ? "*" : "", tone },
-      { text: context.name, tone },
-      { text: context.cluster },
-      { text: context.user },
-      { text: context.namespace },
-      { text: context.server, tone: "muted" },
-    ],
-  };
-}
+const CHANGES: Readonly<Record<string, "rename" | "delete" | "namespace">> = {
+  "context.rename": "rename",
+  "context.delete": "delete",
+  "context.namespace": "namespace",
+};

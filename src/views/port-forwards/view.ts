@@ -28,7 +28,7 @@ class PortForwardsView {
       what: "port-forwards",
       ...(object === undefined ? {} : { where: `${object.namespace}/${object.name}` }),
       freshness: this.#freshness,
-      empty: () => `no port-forwards${of}: Shift-F on a pod, a container, a workload or a service opens one`,
+      empty: () => `no port-forwards${of}: Shift-F on a pod, a container or a service opens one`,
       selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
       disabledReason: (name, key) => this.#reasonAgainst(name, key),
       command: (name, key) => this.#command(name, key),

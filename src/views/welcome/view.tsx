@@ -16,7 +16,7 @@ export const welcomeView: ViewDefinition = {
 
 class WelcomeView implements View {
   readonly id = "welcome";
-  readonly scopes = ["contexts"] as const;
+  readonly scopes = ["clusters"] as const;
   readonly search = "none";
   readonly title = createValue<ViewTitle>({ what: "local clusters" });
   readonly freshness = createValue<Freshness>({ state: "static" });
@@ -42,7 +42,7 @@ class WelcomeView implements View {
   }
 
   disabledReason(name: string): string | undefined {
-    return name === "open" && this.#host.session.welcome.get().local.length === 0
+    return name === "cluster.open" && this.#host.session.welcome.get().local.length === 0
       ? "there is nothing to open"
       : undefined;
   }
@@ -54,7 +54,7 @@ class WelcomeView implements View {
     if (name === "move.up") this.#cursor.set(Math.max(0, cursor - 1));
     else if (name === "move.down") this.#cursor.set(Math.min(Math.max(0, local.length - 1), cursor + 1));
     else if (name === "view.reload") session.reloadLocal();
-    else if (name === "open") {
+    else if (name === "cluster.open") {
       const chosen = local[cursor];
       if (chosen !== undefined) session.startLocal(chosen.name);
     }

@@ -1,0 +1,59 @@
+import { renameContextSettings } from "../config/rename-context-settings.ts";
+import type { Paths } from "../config/paths.ts";
+import type { Settings } from "../config/settings-schema.ts";
+import type { AppDoors } from "../hotkeys/action.ts";
+import type { Busy } from "../lib/busy.ts";
+import type { StyledLine } from "../ui/styled-line.ts";
+import type { ViewSession } from "../views/view.ts";
+import { ContextEditor } from "./context-editor.ts";
+import type { Forwards } from "./forwards.ts";
+import type { Journal } from "./journal.ts";
+import type { Session } from "./session.ts";
+
+export interface ViewSessionOptions {
+  readonly session: Session;
+  readonly busy: Busy;
+  readonly journal: Journal;
+  readonly forwards: Forwards;
+  readonly app: Pick<AppDoors, "confirm" | "input" | "flash">;
+  readonly paths: Paths;
+  readonly settings: Settings;
+  helpLines(): readonly StyledLine[];
+}
+
+/** What views about the program itself show and do. */
+export function createViewSession(options: ViewSessionOptions): ViewSession {
+  const { session, busy, journal, forwards, app, paths, settings } = options;
+  const editor = new ContextEditor({
+    session,
+    app,
+    keptBy: (name) =>
+      settings.contexts[name] === undefined ? [] : [`Its settings in ${paths.configFile} (protection) follow.`],
+    renamed: async (from, to) =>
+      (await renameContextSettings(paths.configFile, from, to)) ? [`its settings are in ${paths.configFile}`] : [],
+  });
+  const changes = {
+    rename: (name: string) => editor.rename(name),
+    namespace: (name: string) => editor.setNamespace(name),
+    delete: (name: string) => editor.delete(name),
+  } as const;
+  return {
+    contexts: session.contexts,
+    contextsFault: session.contextsFault,
+    journal: journal.entries,
+    context: session.context,
+    useContext: (name) => void busy.during(session.useContext(name)),
+    reloadContexts: () => void busy.during(session.reloadContexts()),
+    rereadContexts: () => void busy.during(session.rereadContexts()),
+    probes: () => session.probes(),
+    protectionOf: (name) => session.protectionOf(name),
+    changeContext: (name, change) => void busy.during(changes[change](name)),
+    reasonAgainstChange: (name, change) => editor.reasonAgainst(name, change),
+    forwards,
+    stopForward: (id) => forwards.stop(id),
+    welcome: session.welcome,
+    reloadLocal: () => void busy.during(session.listLocal()),
+    startLocal: (name) => void busy.during(session.startLocal(name)),
+    helpLines: () => options.helpLines(),
+  };
+}
