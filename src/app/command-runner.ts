@@ -1,4 +1,5 @@
 import { errorMessage, KelpieError } from "../lib/errors.ts";
+import { themeDescriptions, themeNames } from "../config/theme.ts";
 import type { Busy } from "../lib/busy.ts";
 import type { PickRequest } from "../lib/dialog-request.ts";
 import type { ApiResource } from "../lib/kube/gvr.ts";
@@ -19,6 +20,7 @@ export interface CommandHost {
   useNamespace(namespace: string): void;
   pick(request: PickRequest): Promise<string | undefined>;
   failed(message: string): void;
+  useTheme(name: string): void;
   quit(): void;
 }
 
@@ -99,6 +101,10 @@ export class CommandRunner {
       case "alias":
         void this.#pickKind();
         return;
+      case "theme":
+        if (word === undefined) void this.#pickTheme();
+        else this.#useTheme(word);
+        return;
       case "help":
         this.#host.open({ view: "help", parameters: {}, title: "help" });
         return;
@@ -175,6 +181,19 @@ export class CommandRunner {
       details: all.map((resource) => kindDescription(resource, kinds)),
     });
     if (chosen !== undefined) this.run(chosen);
+  }
+
+  async #pickTheme(): Promise<void> {
+    const details = themeNames.map((name) => themeDescriptions[name] ?? "");
+    const chosen = await this.#host.pick({ title: "Themes", items: themeNames, details });
+    if (chosen !== undefined) this.#useTheme(chosen);
+  }
+
+  #useTheme(name: string): void {
+    if (!themeNames.includes(name)) {
+      throw new KelpieError(`there is no theme "${name}"`, { hint: `It is one of ${themeNames.join(", ")}.` });
+    }
+    this.#host.useTheme(name);
   }
 
   /** What completes a command being typed. */

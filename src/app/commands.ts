@@ -1,4 +1,5 @@
 import type { ContextInfo } from "../cluster/cluster.ts";
+import { themeDescriptions, themeNames } from "../config/theme.ts";
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import { fuzzyScore } from "../lib/fuzzy.ts";
 import { namespacesOf } from "../lib/kube/namespaces.ts";
@@ -11,7 +12,7 @@ export interface BuiltInCommand {
   readonly names: readonly string[];
   readonly description: string;
   /** What its first word is. */
-  readonly takes?: "context" | "namespace" | "kind";
+  readonly takes?: "context" | "namespace" | "kind" | "theme";
 }
 
 export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
@@ -29,6 +30,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   { names: ["xray"], description: "the relations of all objects of a kind: xray deploy", takes: "kind" },
   { names: ["clusters", "local"], description: "local clusters" },
   { names: ["alias", "aliases"], description: "every kind the server has" },
+  { names: ["theme"], description: "colours: theme light", takes: "theme" },
   { names: ["help"], description: "keys of this view" },
   { names: ["q", "quit", "q!", "exit"], description: "quit" },
 ];
@@ -56,6 +58,13 @@ export function suggestCommands(text: string, source: CompletionSource): readonl
   const name = before.trim().split(/\s+/)[0]?.toLowerCase() ?? "";
   const takes = findBuiltIn(name)?.takes;
   if (takes === "context") return suggestContexts(before, word, "", source);
+  if (takes === "theme") {
+    return ranked(word, themeNames, (each) => each).map((theme) => ({
+      text: before + theme,
+      label: theme,
+      description: themeDescriptions[theme] ?? "",
+    }));
+  }
   if (takes === "kind" && before.trim() === name) {
     return suggestNames(word, source, []).map((each) => ({ ...each, text: before + each.text }));
   }

@@ -45,6 +45,8 @@ export interface ControllerOptions extends Omit<SessionOptions, "local"> {
   /** Writes bytes to the terminal beside the screen: the clipboard sequence. */
   createOperations(services: AppServices): Operations;
   savePath(name: string): string;
+  /** Draws everything in the colours of a theme from now on. */
+  useTheme(name: string): void;
   quit(): void;
 }
 
@@ -104,6 +106,10 @@ export class Controller {
         useNamespace: (namespace) => this.#useNamespace(namespace),
         pick: (request) => this.busy.waiting(this.dialogs.pick(request)),
         failed: (message) => this.flash.show("error", message),
+        useTheme: (name) => {
+          options.useTheme(name);
+          this.flash.show("info", `theme ${name}; \`theme: ${name}\` in config.yaml keeps it`);
+        },
         quit: () => options.quit(),
       },
       options.initialCommand,

@@ -10,6 +10,7 @@ import type { InputEvent } from "../hotkeys/keys.ts";
 import { systemClock, type Clock } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { silentLogger, type Logger } from "../lib/log.ts";
+import { createValue } from "../lib/subscribable.ts";
 import { Controller } from "./controller.ts";
 import { createExecGuard, type ExecGuard } from "./exec-guard.ts";
 import type { LocalClusters } from "./local-clusters.ts";
@@ -64,7 +65,8 @@ export interface RunningUi {
 export function runUi(options: UiOptions): RunningUi {
   const { stdin = process.stdin, stdout = process.stdout, clock = systemClock, logger = silentLogger } = options;
   const ownsProcess = options.ownsProcess ?? true;
-  const palette = createPalette(options.settings.theme, colourDepth(options.env));
+  const depth = colourDepth(options.env);
+  const palette = createValue(createPalette(options.settings.theme, depth));
   let suspendScreen: SuspendScreen | undefined;
   let layout: ScreenLayout | undefined;
   let ending: Promise<void> | undefined;
@@ -106,6 +108,7 @@ export function runUi(options: UiOptions): RunningUi {
         `${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, "-")}-${name.replaceAll("/", "_")}`,
       );
     },
+    useTheme: (name) => palette.set(createPalette(name, depth)),
     quit: () => void end(),
   });
 

@@ -105,6 +105,8 @@ export interface RowChanges {
   readonly removed: ReadonlySet<string>;
   /** All rows may have changed (first list, re-list). */
   readonly reset: boolean;
+  /** They come from a list after a gap: when they changed nobody knows. */
+  readonly afterGap?: boolean;
 }
 
 /** A shared live list: starts with its first subscriber, stops some seconds after the last one has gone. */

@@ -35,6 +35,8 @@ export class SharedStore implements ResourceStore, ReflectorSink {
   /** Keys seen by the list that runs. */
   #seen: Set<string> | undefined;
   #reset = true;
+  /** A list that does not merely poll has brought rows since the last batch. */
+  #afterGap = false;
   #snapshot: ListSnapshot;
   #status: ListState = { state: "loading", loaded: 0 };
   #columns: readonly TableColumnDefinition[] = [];
@@ -119,7 +121,10 @@ export class SharedStore implements ResourceStore, ReflectorSink {
   }
 
   put(row: ResourceRow): void {
-    this.#seen?.add(row.key);
+    if (this.#seen !== undefined) {
+      this.#seen.add(row.key);
+      if (this.#status.state !== "live" || this.#status.mode !== "poll") this.#afterGap = true;
+    }
     const pending = this.#pending.get(row.key);
     const held = pending ?? (this.#pending.has(row.key) ? undefined : this.#rows.get(row.key));
     const version = row.object.metadata.resourceVersion;
@@ -194,7 +199,9 @@ export class SharedStore implements ResourceStore, ReflectorSink {
     if (this.#status.state === "loading") this.#status = { state: "loading", loaded: this.#rows.size };
     const reset = this.#reset && (changed.size > 0 || this.#columns !== this.#snapshot.columns);
     if (reset) this.#reset = false;
-    this.#publish(changed.size > 0 || removed.size > 0 || reset ? { changed, removed, reset } : undefined);
+    const afterGap = this.#afterGap;
+    this.#afterGap = false;
+    this.#publish(changed.size > 0 || removed.size > 0 || reset ? { changed, removed, reset, afterGap } : undefined);
   }
 
   /** Those who follow changes hear first, so that what they derive is new when the others draw. */

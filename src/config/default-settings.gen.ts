@@ -5,6 +5,7 @@ export const defaultSettings: Settings = {
   "readOnly": false,
   "mouse": true,
   "theme": "dark",
+  "changeMarks": true,
   "keys": {},
   "namespaces": {
     "favourites": []

@@ -18,7 +18,11 @@ export const settingsSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe("Click and wheel. false leaves the mouse to the terminal: text is selected without Shift."),
-  theme: z.string().default("dark").describe("Colours: dark, light or mono."),
+  theme: z
+    .string()
+    .default("dark")
+    .describe("Colours: dark, light, high-contrast, high-contrast-light, colour-blind, colour-blind-light or mono."),
+  changeMarks: z.boolean().default(true).describe("Mark cells that have just changed, for three seconds."),
   keys: z
     .record(z.string(), z.array(z.string()))
     .default({})

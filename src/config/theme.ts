@@ -1,5 +1,9 @@
 import type { Tone } from "../lib/tone.ts";
+import { colourBlindLightTheme } from "./themes/colour-blind-light.ts";
+import { colourBlindTheme } from "./themes/colour-blind.ts";
 import { darkTheme } from "./themes/dark.ts";
+import { highContrastLightTheme } from "./themes/high-contrast-light.ts";
+import { highContrastTheme } from "./themes/high-contrast.ts";
 import { lightTheme } from "./themes/light.ts";
 import { monoTheme } from "./themes/mono.ts";
 
@@ -25,6 +29,9 @@ export type Role =
   | "danger"
   | "button"
   | "button-focused"
+  | "button-danger"
+  | "changed"
+  | "changed-before"
   | "flash-info"
   | "flash-warning"
   | "flash-error"
@@ -36,9 +43,15 @@ export interface Colour {
   readonly ansi16: number;
 }
 
+/** As {@link Colour}; without a colour of the 16 it is left out on small terminals. */
+export interface Background {
+  readonly ansi256: number;
+  readonly ansi16?: number;
+}
+
 export interface Style {
   readonly fg?: Colour;
-  readonly bg?: Colour;
+  readonly bg?: Background;
   readonly bold?: boolean;
   readonly dim?: boolean;
   readonly underline?: boolean;
@@ -69,15 +82,32 @@ export interface Palette {
   sgr(...names: readonly StyleName[]): readonly [open: string, close: string];
 }
 
-const THEMES: ReadonlyMap<string, Theme> = new Map(
-  [darkTheme, lightTheme, monoTheme].map((theme) => [theme.name, theme]),
-);
+const THEMES: readonly Theme[] = [
+  darkTheme,
+  lightTheme,
+  highContrastTheme,
+  highContrastLightTheme,
+  colourBlindTheme,
+  colourBlindLightTheme,
+  monoTheme,
+];
 
-export const themeNames: readonly string[] = [...THEMES.keys()];
+export const themeNames: readonly string[] = THEMES.map((theme) => theme.name);
+
+/** What `:theme` says beside a name. */
+export const themeDescriptions: Readonly<Record<string, string>> = {
+  dark: "for dark terminals",
+  light: "for light terminals",
+  "high-contrast": "for dark terminals, contrast 7 and more",
+  "high-contrast-light": "for light terminals, contrast 7 and more",
+  "colour-blind": "for dark terminals, safe without red or green",
+  "colour-blind-light": "for light terminals, safe without red or green",
+  mono: "weight, underline and inverse only",
+};
 
 /** @param name an unknown name gives the dark theme */
 export function createPalette(name: string, depth: ColourDepth): Palette {
-  const theme = THEMES.get(name) ?? darkTheme;
+  const theme = THEMES.find((each) => each.name === name) ?? darkTheme;
   const cache = new Map<string, readonly [string, string]>();
   const sgr = (...names: readonly StyleName[]): readonly [string, string] => {
     const key = names.join(" ");
@@ -121,7 +151,8 @@ function sequences(style: Style, depth: ColourDepth): readonly [string, string] 
   if (style.underline === true) add("4", "24");
   if (style.inverse === true) add("7", "27");
   if (style.fg !== undefined && depth !== "none") add(foreground(style.fg, depth), "39");
-  if (style.bg !== undefined && depth !== "none") add(background(style.bg, depth), "49");
+  const under = style.bg === undefined || depth === "none" ? "" : background(style.bg, depth);
+  if (under !== "") add(under, "49");
   return [opens.join(""), closes.join("")];
 }
 
@@ -130,8 +161,9 @@ function foreground(colour: Colour, depth: ColourDepth): string {
   return String(colour.ansi16 < 8 ? 30 + colour.ansi16 : 82 + colour.ansi16);
 }
 
-function background(colour: Colour, depth: ColourDepth): string {
+function background(colour: Background, depth: ColourDepth): string {
   if (depth === "ansi256") return `48;5;${colour.ansi256}`;
+  if (colour.ansi16 === undefined) return "";
   return String(colour.ansi16 < 8 ? 40 + colour.ansi16 : 92 + colour.ansi16);
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import xterm from "@xterm/headless";
+import xterm, { type IBufferCell } from "@xterm/headless";
 import type { LocalClusters } from "../../src/app/local-clusters.ts";
 import { runUi, type RunningUi, type UiOptions } from "../../src/app/run-ui.tsx";
 import { defaultSettings } from "../../src/config/default-settings.gen.ts";
@@ -301,8 +301,9 @@ export class TestScreen {
   /** Whether a line has the background of the cursor. */
   isSelected(y: number): boolean {
     const buffer = this.#terminal.buffer.active;
-    const cell = buffer.getLine(buffer.baseY + y)?.getCell(1);
-    return cell !== undefined && !cell.isBgDefault();
+    const line = buffer.getLine(buffer.baseY + y);
+    // To the end of the line: a cell that has just changed has a background of its own.
+    return [1, this.#terminal.cols - 1].every((x) => line?.getCell(x)?.isBgDefault() === false);
   }
 
   /** Palette number of the text at a place, -1 for the terminal's own colour. */
@@ -310,6 +311,24 @@ export class TestScreen {
     const buffer = this.#terminal.buffer.active;
     const cell = buffer.getLine(buffer.baseY + y)?.getCell(x);
     return cell === undefined || cell.isFgDefault() ? -1 : cell.getFgColor();
+  }
+
+  /** Palette number of what a text stands on, -1 for the terminal's own colour. The text is the first of its like. */
+  backgroundOf(text: string): number {
+    const cell = this.#cellOf(text);
+    return cell.isBgDefault() ? -1 : cell.getBgColor();
+  }
+
+  isBold(text: string): boolean {
+    return this.#cellOf(text).isBold() !== 0;
+  }
+
+  #cellOf(text: string): IBufferCell {
+    const y = this.lines().findIndex((line) => line.includes(text));
+    const buffer = this.#terminal.buffer.active;
+    const cell = buffer.getLine(buffer.baseY + y)?.getCell(this.line(y).indexOf(text));
+    if (y === -1 || cell === undefined) throw new Error(`there is no ${text} on the screen:\n${this.text()}`);
+    return cell;
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { themeNames } from "../../config/theme.ts";
 import type { Flag } from "./arguments.ts";
 
 /** Flags of the UI, in the order of the help. Names are kubectl's and k9s's where those have them. */
@@ -22,7 +23,7 @@ export const UI_FLAGS: readonly Flag[] = [
   { name: "no-local", help: "Do not start the embedded cluster when no other is configured" },
   { name: "log-level", value: "level", help: "error, warn, info or debug (default info)" },
   { name: "log-file", value: "file", help: "File for kelpie's own log" },
-  { name: "theme", value: "name", help: "Colours (overrides the setting)" },
+  { name: "theme", value: "name", help: `Colours: ${themeNames.join(", ")}` },
   { name: "version", help: "Print the version" },
   { name: "help", short: "h", help: "Print this help" },
 ];

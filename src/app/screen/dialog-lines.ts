@@ -104,11 +104,7 @@ function confirmLines(dialog: ConfirmDialog, width: number, rows: number, palett
     painted:
       palette.paint(cancel, focus === "cancel" ? "button-focused" : "button") +
       buttons +
-      palette.paint(
-        confirm,
-        focus === "confirm" ? "button-focused" : "button",
-        ...(request.danger && focus !== "confirm" ? (["danger"] as const) : []),
-      ),
+      palette.paint(confirm, focus === "confirm" ? "button-focused" : request.danger ? "button-danger" : "button"),
   });
   const room = Math.max(1, rows - bottom.length - 2);
   return [

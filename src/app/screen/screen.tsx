@@ -23,7 +23,7 @@ import { titleLine } from "./title-line.ts";
 
 export interface ScreenProps {
   readonly controller: Controller;
-  readonly palette: Palette;
+  readonly palette: Subscribable<Palette>;
   readonly clock: Clock;
   /** Told after every change of the layout: where the content stands, for clicks. */
   readonly onLayout: (layout: ScreenLayout) => void;
@@ -37,7 +37,8 @@ const OPEN = createValue<Protection>("open");
 
 /** The whole terminal: header, hints, title, the view in front, crumbs, flash line or prompt, and the dialog over it. */
 export function Screen(props: ScreenProps): ReactElement {
-  const { controller, palette, clock, onLayout, onSuspend } = props;
+  const { controller, clock, onLayout, onSuspend } = props;
+  const palette = useStore(props.palette);
   const { suspendTerminal } = useApp();
   useEffect(() => onSuspend(suspendTerminal), [onSuspend, suspendTerminal]);
   const { columns, rows } = useWindowSize();

@@ -1,6 +1,7 @@
-import type { Palette } from "../../config/theme.ts";
+import type { Palette, StyleName } from "../../config/theme.ts";
 import { fit, sanitize, textWidth } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
+import type { ChangeMarks } from "./change-marks.ts";
 import { layOutColumns, type ColumnLayout } from "../../state/table/column-layout.ts";
 import type { Sort, TableColumn, TableRow } from "../../state/table/table-column.ts";
 import type { TableEntry } from "../../state/table/table-entry.ts";
@@ -26,6 +27,7 @@ const AGE_WIDTH = 5;
 export class RowPainter {
   readonly #palette: Palette;
   readonly #toneOf: (row: TableRow) => Tone | undefined;
+  readonly #marks: ChangeMarks | undefined;
   #columns: readonly TableColumn[] = [];
   #clockColumns: readonly TableColumn[] = [];
   #natural = new Map<string, number>();
@@ -36,9 +38,10 @@ export class RowPainter {
   #skip = 0;
   #painted = new WeakMap<TableEntry, Painted>();
 
-  constructor(palette: Palette, toneOf: (row: TableRow) => Tone | undefined) {
+  constructor(palette: Palette, toneOf: (row: TableRow) => Tone | undefined, marks?: ChangeMarks) {
     this.#palette = palette;
     this.#toneOf = toneOf;
+    this.#marks = marks;
   }
 
   get layout(): ColumnLayout {
@@ -91,13 +94,14 @@ export class RowPainter {
   }
 
   row(entry: TableEntry, selected: boolean, marked: boolean): string {
-    const look = selected ? (marked ? "sm" : "s") : marked ? "m" : "";
+    const changes = this.#marks?.lookOf(entry.key) ?? "";
+    const look = (selected ? (marked ? "sm" : "s") : marked ? "m" : "") + changes;
     const clock = this.#clockColumns.map((column) => column.text(entry.row)).join(" ");
     const before = this.#painted.get(entry);
     if (before !== undefined && before.row === entry.row && before.look === look && before.clock === clock) {
       return before.text;
     }
-    const text = this.#paint(entry.row, selected, marked);
+    const text = this.#paint(entry.row, { selected, marked, changes: changes !== "" });
     this.#painted.set(entry, { row: entry.row, look, clock, text });
     return text;
   }
@@ -108,32 +112,41 @@ export class RowPainter {
     this.#measured = new WeakSet();
   }
 
-  #paint(row: TableRow, selected: boolean, marked: boolean): string {
+  #paint(
+    row: TableRow,
+    look: { readonly selected: boolean; readonly marked: boolean; readonly changes: boolean },
+  ): string {
     const { placed, gap } = this.#layout;
+    const { selected, marked, changes } = look;
     const rowTone = this.#toneOf(row) ?? "ok";
-    const between = " ".repeat(gap);
-    if (selected || marked) {
-      // One style over the whole line: the row under the cursor must stand out, whatever its cells say.
-      const cells = placed.map(({ column, width }) => fit(sanitize(column.text(row)), width, column.align));
-      const line = fit(cells.join(between), this.#width);
-      return selected
-        ? this.#palette.paint(line, rowTone, ...(marked ? (["marked"] as const) : []), "selected")
-        : this.#palette.paint(line, "marked");
-    }
-    let line = "";
-    let run = "";
-    let runTone: Tone = rowTone;
+    // One style over the whole line: the row under the cursor must stand out, whatever its cells say.
+    const whole: readonly StyleName[] | undefined = selected
+      ? [...(marked ? (["marked"] as const) : []), "selected"]
+      : marked
+        ? ["marked"]
+        : undefined;
+    const runs: Array<{ readonly styles: readonly StyleName[]; text: string }> = [];
+    const add = (text: string, styles: readonly StyleName[]): void => {
+      const last = runs.at(-1);
+      if (last !== undefined && last.styles.join(" ") === styles.join(" ")) last.text += text;
+      else runs.push({ styles, text });
+    };
     for (const [index, { column, width }] of placed.entries()) {
+      const text = fit(sanitize(column.text(row)), width, column.align);
       const tone = column.tone?.(row) ?? rowTone;
-      if (tone !== runTone) {
-        line += this.#palette.paint(run, runTone);
-        run = "";
-        runTone = tone;
-      }
-      run += fit(sanitize(column.text(row)), width, column.align);
-      if (index < placed.length - 1) run += between;
+      const base = whole ?? [tone];
+      const phase = changes ? this.#marks?.phaseOf(row.key, column.id) : undefined;
+      // What has just changed is worth reading, whatever it says: it does not step back.
+      const loud = whole ?? [tone === "muted" || tone === "done" ? "text" : tone];
+      add(text, phase === undefined ? base : selected ? [phase, ...loud] : [...loud, phase]);
+      if (index < placed.length - 1) add(" ".repeat(gap), base);
     }
-    return line + this.#palette.paint(run.trimEnd(), runTone);
+    const last = runs.at(-1);
+    if (last === undefined) return "";
+    const used = placed.reduce((sum, { width }) => sum + width + gap, -gap);
+    if (whole === undefined) last.text = last.text.trimEnd();
+    else add(" ".repeat(Math.max(0, this.#width - used)), whole);
+    return runs.map(({ styles, text }) => this.#palette.paint(text, ...styles)).join("");
   }
 
   /** @returns whether a column became wider */

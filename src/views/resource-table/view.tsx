@@ -1,5 +1,5 @@
 import { useLayoutEffect, type ComponentType, type ReactElement } from "react";
-import type { Cluster, ListState, ResourceStore } from "../../cluster/cluster.ts";
+import type { Cluster, ListSnapshot, ListState, ResourceStore, RowChanges } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { nextTurn } from "../../lib/clock.ts";
@@ -13,12 +13,13 @@ import type { KindDefinition, RowContext } from "../../resources/kind.ts";
 import type { Sort, TableColumn, TableRow } from "../../state/table/table-column.ts";
 import type { TableEntry } from "../../state/table/table-entry.ts";
 import { TableModel } from "../../state/table/table-model.ts";
-import type { TableState } from "../../state/table/table-state.ts";
+import type { TableChanges, TableState } from "../../state/table/table-state.ts";
 import { useTheme } from "../../ui/theme-context.tsx";
 import { useStore } from "../../ui/use-store.ts";
 import { Lines } from "../../ui/lines.tsx";
 import { freshnessOf } from "../list-freshness.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
+import { ChangeMarks } from "./change-marks.ts";
 import { openDrillDown } from "./drill-down.ts";
 import { emptyLines, type EmptyTable } from "./empty-lines.ts";
 import { isJoinName, JoinedLists } from "./joined-lists.ts";
@@ -74,6 +75,8 @@ class ResourceTable implements View {
   #clockTexts = "";
   readonly #joined: JoinedLists;
   #warming = false;
+  readonly #changeMarks: ChangeMarks;
+  #onScreen: ReadonlySet<string> = new Set();
 
   constructor(host: ViewHost, parameters: TableParameters) {
     this.#host = host;
@@ -90,6 +93,7 @@ class ResourceTable implements View {
     const { resource, ownerUid } = parameters;
     this.#kind = kindOf(resource);
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
+    this.#changeMarks = new ChangeMarks(host.clock, () => this.#repaint.update((count) => count + 1));
     this.#store = this.#openStore();
     const remembered = host.sorts.get(this.#sortName) ?? this.#kind.defaultSort;
     this.#model = new TableModel({
@@ -225,11 +229,16 @@ class ResourceTable implements View {
   lines(columns: number, rows: number, palette: Palette): readonly string[] {
     const model = this.#model;
     const state = model.state.get();
-    if (this.#painter?.palette !== palette) this.#painter = { palette, painter: new RowPainter(palette, this.#toneOf) };
+    if (this.#painter?.palette !== palette)
+      this.#painter = { palette, painter: new RowPainter(palette, this.#toneOf, this.#changeMarks) };
     const { painter } = this.#painter;
     this.#rows = rows - 1;
     const visible = model.window(rows - 1);
-    painter.prepare(model.columns, visible, model.entries.values(), { width: columns, skip: this.#skip });
+    painter.prepare(model.columns, visible, model.entries.values(), {
+      width: columns,
+      skip: this.#skip,
+    });
+    this.#onScreen = new Set(visible.map((entry) => entry.key));
     if (state.count === 0) return [painter.header(state.sort), "", ...emptyLines(this.#empty(state), columns, palette)];
     const cursor = model.cursorEntry;
     return [
@@ -279,13 +288,14 @@ class ResourceTable implements View {
 
   #subscribe(shown: Disposer): void {
     const store = this.#store;
-    const read = (changes: Parameters<TableModel["apply"]>[1]): void => {
+    const read = (changes: TableChanges & Pick<RowChanges, "afterGap">): void => {
       const snapshot = store.get();
       if (!this.#known && snapshot.columns !== this.#serverColumnsOf) {
         this.#serverColumnsOf = snapshot.columns;
         this.#serverColumns = serverColumns(snapshot.columns, () => this.#host.clock.now());
         this.#model.setColumns(this.#columns());
       }
+      this.#markChanges(snapshot, changes);
       this.#model.apply(snapshot.rows, changes, snapshot.status.state === "loading");
       this.#joined.know(snapshot.rows, changes.reset ? snapshot.rows.keys() : changes.changed);
       this.#readStatus(snapshot.status);
@@ -293,7 +303,19 @@ class ResourceTable implements View {
     };
     shown.add(store.subscribe(() => this.#readStatus(store.get().status)));
     shown.add(store.subscribeChanges(read));
+    shown.add(() => this.#changeMarks.clear());
     read({ changed: new Set(), removed: new Set(), reset: true });
+  }
+
+  /** Told before the model has the changes: it still knows the rows as they were. */
+  #markChanges({ rows, status }: ListSnapshot, changes: TableChanges & Pick<RowChanges, "afterGap">): void {
+    const { settings } = this.#host;
+    if (!settings.changeMarks || status.state === "loading" || changes.reset || changes.afterGap === true) {
+      this.#changeMarks.clear();
+      return;
+    }
+    const columns = this.#painter?.painter.layout.placed.map(({ column }) => column) ?? [];
+    this.#changeMarks.take(changes, { before: this.#model.entries, after: rows, onScreen: this.#onScreen, columns });
   }
 
   /** Between two turns of the event loop, a few milliseconds at a time. */

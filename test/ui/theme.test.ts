@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from "vitest";
+import { memoryClusters, MemoryCluster, runningPod } from "../support/memory-cluster.ts";
+import { TestScreen } from "../support/screen.ts";
+
+let open: TestScreen | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+async function start(): Promise<TestScreen> {
+  const cluster = new MemoryCluster("dev");
+  for (const name of ["first", "web-1"]) cluster.put("pods", runningPod(name));
+  open = await TestScreen.open({ clusters: memoryClusters([cluster]), columns: 120 });
+  return open;
+}
+
+test("A theme by its name is on the whole screen at once, and where to keep it is told", async () => {
+  const app = await start();
+  const [text, cursor] = [app.colourAt(4, 0), app.backgroundOf("first")];
+  await app.press(":");
+  await app.type("theme li");
+  expect(app.text()).toContain("for light terminals");
+  await app.press("tab", "enter");
+  expect(app.colourAt(4, 0)).not.toBe(text);
+  expect(app.backgroundOf("first")).not.toBe(cursor);
+  expect(app.line(-1)).toContain("`theme: light` in config.yaml keeps it");
+});
+
+test("The command alone offers all themes", async () => {
+  const app = await start();
+  const cursor = app.backgroundOf("first");
+  await app.press(":");
+  await app.type("theme");
+  await app.press("enter");
+  expect(app.text()).toContain("safe without red or green");
+  await app.type("contrast");
+  await app.press("enter");
+  expect(app.backgroundOf("first")).not.toBe(cursor);
+});
+
+test("A name that no theme has is refused with those there are", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("theme neon");
+  await app.press("enter");
+  expect(app.line(-1)).toContain('there is no theme "neon"');
+  expect(app.line(-1)).toContain("It is one of dark, light, high-contrast");
+});
