@@ -1,5 +1,5 @@
 import { useLayoutEffect, type ComponentType, type ReactElement } from "react";
-import type { Cluster, ListSnapshot, ListState, ResourceStore, RowChanges } from "../../cluster/cluster.ts";
+import type { Cluster, ListState, ResourceStore, RowChanges } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { nextTurn } from "../../lib/clock.ts";
@@ -13,20 +13,19 @@ import type { KindDefinition, RowContext } from "../../resources/kind.ts";
 import type { Sort, TableColumn, TableRow } from "../../state/table/table-column.ts";
 import type { TableEntry } from "../../state/table/table-entry.ts";
 import { TableModel } from "../../state/table/table-model.ts";
-import type { TableChanges, TableState } from "../../state/table/table-state.ts";
+import type { TableChanges } from "../../state/table/table-state.ts";
 import { useTheme } from "../../ui/theme-context.tsx";
 import { useStore } from "../../ui/use-store.ts";
 import { Lines } from "../../ui/lines.tsx";
 import { freshnessOf } from "../list-freshness.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
-import { ChangeMarks } from "./change-marks.ts";
 import { openDrillDown } from "./drill-down.ts";
-import { emptyLines, type EmptyTable } from "./empty-lines.ts";
+import { emptyLines } from "./empty-lines.ts";
 import { isJoinName, JoinedLists } from "./joined-lists.ts";
 import { readTableParameters, type TableParameters } from "./parameters.ts";
-import { RowPainter } from "./row-painter.ts";
 import { saveTable } from "./save-table.ts";
 import { kindColumns, namespaceColumn, serverColumns } from "./table-columns.ts";
+import { TableScreen } from "./table-screen.ts";
 import { tableTitle } from "./table-title.ts";
 
 export const resourceTable: ViewDefinition = {
@@ -57,8 +56,6 @@ class ResourceTable implements View {
   readonly #model: TableModel;
   readonly #title = createValue<ViewTitle>({ what: "" });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  /** Rises when the same rows must be painted anew: an age went on, metrics came. */
-  readonly #repaint = createValue(0);
   /** What texts are made of: time goes on. */
   readonly #display: RowContext;
   /** What sort keys are made of: time stands still, so that keys computed at different times compare. */
@@ -68,15 +65,10 @@ class ResourceTable implements View {
   #serverColumns: readonly TableColumn[] = [];
   #serverColumnsOf: unknown;
   #wide = false;
-  #skip = 0;
-  #rows = 20;
+  readonly #screen: TableScreen;
   #shown: Disposer | undefined;
-  #painter: { readonly palette: Palette; readonly painter: RowPainter } | undefined;
-  #clockTexts = "";
   readonly #joined: JoinedLists;
   #warming = false;
-  readonly #changeMarks: ChangeMarks;
-  #onScreen: ReadonlySet<string> = new Set();
 
   constructor(host: ViewHost, parameters: TableParameters) {
     this.#host = host;
@@ -93,7 +85,6 @@ class ResourceTable implements View {
     const { resource, ownerUid } = parameters;
     this.#kind = kindOf(resource);
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
-    this.#changeMarks = new ChangeMarks(host.clock, () => this.#repaint.update((count) => count + 1));
     this.#store = this.#openStore();
     const remembered = host.sorts.get(this.#sortName) ?? this.#kind.defaultSort;
     this.#model = new TableModel({
@@ -101,6 +92,10 @@ class ResourceTable implements View {
       toneOf: this.#toneOf,
       ...(remembered === undefined ? {} : { sort: remembered }),
       ...(ownerUid === undefined ? {} : { accept: (row) => controllerOf(row.object)?.uid === ownerUid }),
+    });
+    this.#screen = new TableScreen(this.#model, this.#toneOf, {
+      clock: host.clock,
+      changeMarks: host.settings.changeMarks,
     });
     if (parameters.filter !== undefined) this.#model.setFilter(parameters.filter);
     if (parameters.faultsOnly === true) this.#model.setFaultsOnly(true);
@@ -121,12 +116,8 @@ class ResourceTable implements View {
     return this.#model;
   }
 
-  get repaint(): Subscribable<number> {
-    return this.#repaint;
-  }
-
-  get skip(): number {
-    return this.#skip;
+  get screen(): TableScreen {
+    return this.#screen;
   }
 
   selection(): ViewSelection {
@@ -169,7 +160,7 @@ class ResourceTable implements View {
       this.#sort({ column: sortColumn, descending: sort.column === sortColumn && !sort.descending });
       return;
     }
-    const page = Math.max(1, this.#rows - 1);
+    const page = Math.max(1, this.#screen.rows - 1);
     const moves: Readonly<Record<string, number>> = {
       "move.up": -1,
       "move.down": 1,
@@ -181,8 +172,8 @@ class ResourceTable implements View {
     const move = moves[name];
     if (move !== undefined) model.move(move);
     else if (name === "move.to-row") model.moveTo(model.state.get().top + Number(argument) - 1);
-    else if (name === "move.left") this.#scrollColumns(-1);
-    else if (name === "move.right") this.#scrollColumns(1);
+    else if (name === "move.left") this.#screen.scrollColumns(-1);
+    else if (name === "move.right") this.#screen.scrollColumns(1);
     else if (name === "search.set") model.setFilter(argument);
     else if (name === "mark.toggle") model.toggleMark();
     else if (name === "mark.range") model.markRange();
@@ -213,7 +204,7 @@ class ResourceTable implements View {
     this.#followJoins();
     shown.add(this.#cluster.catalog.subscribe(() => this.#followJoins()));
     shown.add(() => this.#joined.stop());
-    shown.add(this.#host.clock.every(1000, () => this.#ageTick(), { background: true }));
+    shown.add(this.#host.clock.every(1000, () => this.#screen.tick(), { background: true }));
   }
 
   hide(): void {
@@ -227,29 +218,11 @@ class ResourceTable implements View {
 
   /** The painted lines of the table at a size: titles, then rows. */
   lines(columns: number, rows: number, palette: Palette): readonly string[] {
-    const model = this.#model;
-    const state = model.state.get();
-    if (this.#painter?.palette !== palette)
-      this.#painter = { palette, painter: new RowPainter(palette, this.#toneOf, this.#changeMarks) };
-    const { painter } = this.#painter;
-    this.#rows = rows - 1;
-    const visible = model.window(rows - 1);
-    painter.prepare(model.columns, visible, model.entries.values(), {
-      width: columns,
-      skip: this.#skip,
-    });
-    this.#onScreen = new Set(visible.map((entry) => entry.key));
-    if (state.count === 0) return [painter.header(state.sort), "", ...emptyLines(this.#empty(state), columns, palette)];
-    const cursor = model.cursorEntry;
-    return [
-      painter.header(state.sort),
-      ...visible.map((entry) => painter.row(entry, entry === cursor, model.isMarked(entry.key))),
-    ];
-  }
-
-  #empty(table: TableState): EmptyTable {
     const { resource } = this.#parameters;
-    return { resource, namespace: this.#namespace, freshness: this.#freshness.get(), table };
+    return this.#screen.lines(columns, rows, palette, () => {
+      const [table, freshness] = [this.#model.state.get(), this.#freshness.get()];
+      return emptyLines({ resource, namespace: this.#namespace, freshness, table }, columns, palette);
+    });
   }
 
   get #sortName(): string {
@@ -295,7 +268,7 @@ class ResourceTable implements View {
         this.#serverColumns = serverColumns(snapshot.columns, () => this.#host.clock.now());
         this.#model.setColumns(this.#columns());
       }
-      this.#markChanges(snapshot, changes);
+      this.#screen.mark(snapshot, changes);
       this.#model.apply(snapshot.rows, changes, snapshot.status.state === "loading");
       this.#joined.know(snapshot.rows, changes.reset ? snapshot.rows.keys() : changes.changed);
       this.#readStatus(snapshot.status);
@@ -303,19 +276,8 @@ class ResourceTable implements View {
     };
     shown.add(store.subscribe(() => this.#readStatus(store.get().status)));
     shown.add(store.subscribeChanges(read));
-    shown.add(() => this.#changeMarks.clear());
+    shown.add(() => this.#screen.clearMarks());
     read({ changed: new Set(), removed: new Set(), reset: true });
-  }
-
-  /** Told before the model has the changes: it still knows the rows as they were. */
-  #markChanges({ rows, status }: ListSnapshot, changes: TableChanges & Pick<RowChanges, "afterGap">): void {
-    const { settings } = this.#host;
-    if (!settings.changeMarks || status.state === "loading" || changes.reset || changes.afterGap === true) {
-      this.#changeMarks.clear();
-      return;
-    }
-    const columns = this.#painter?.painter.layout.placed.map(({ column }) => column) ?? [];
-    this.#changeMarks.take(changes, { before: this.#model.entries, after: rows, onScreen: this.#onScreen, columns });
   }
 
   /** Between two turns of the event loop, a few milliseconds at a time. */
@@ -370,7 +332,7 @@ class ResourceTable implements View {
 
   #joinChanged(): void {
     if (!this.#joined.any) return;
-    this.#painter?.painter.forget();
+    this.#screen.forget();
     // Sort keys, and what a filter looks at, may be others in every row.
     this.#model.setColumns(this.#columns());
     this.#updateTitle();
@@ -386,7 +348,7 @@ class ResourceTable implements View {
       this.#updateTitle();
     }
     if (state !== "available") return;
-    this.#painter?.painter.forget();
+    this.#screen.forget();
     this.#model.refresh();
   }
 
@@ -400,20 +362,8 @@ class ResourceTable implements View {
     if (forwarded.symmetricDifference(this.#forwarded).size === 0) return;
     this.#forwarded = forwarded;
     this.#model.setColumns(this.#columns());
-    this.#painter?.painter.forget();
+    this.#screen.forget();
     this.#model.refresh();
-  }
-
-  /** Paints again only where an age on screen really reads otherwise than a second ago. */
-  #ageTick(): void {
-    const clocks = this.#model.columns.filter((column) => column.clock === true);
-    const texts = this.#model
-      .window(this.#rows)
-      .map((entry) => clocks.map((column) => column.text(entry.row)).join(" "))
-      .join("\n");
-    if (texts === this.#clockTexts) return;
-    this.#clockTexts = texts;
-    this.#repaint.update((count) => count + 1);
   }
 
   #sort(sort: Sort): void {
@@ -422,7 +372,7 @@ class ResourceTable implements View {
   }
 
   #sortBeside(step: 1 | -1): void {
-    const columns = this.#painter?.painter.layout.placed.map(({ column }) => column) ?? this.#model.columns;
+    const { columns } = this.#screen;
     const { column } = this.#model.state.get().sort;
     const at = columns.findIndex((each) => each.id === column);
     const next =
@@ -430,16 +380,9 @@ class ResourceTable implements View {
     if (next !== undefined) this.#sort({ column: next.id, descending: false });
   }
 
-  #scrollColumns(step: 1 | -1): void {
-    const hidden = this.#painter?.painter.layout.hidden ?? 0;
-    if (step === 1 && hidden === 0) return;
-    this.#skip = Math.max(0, this.#skip + step);
-    this.#repaint.update((count) => count + 1);
-  }
-
   #setWide(wide: boolean): void {
     this.#wide = wide;
-    this.#skip = 0;
+    this.#screen.scrollHome();
     this.#model.setColumns(this.#columns());
     if (this.#shown !== undefined) this.#followJoins();
     this.#updateTitle();
@@ -509,7 +452,7 @@ function ResourceTableContent({ columns, rows, table }: ViewProps & { readonly t
   const palette = useTheme();
   useStore(table.model.state);
   useStore(table.freshness);
-  useStore(table.repaint);
+  useStore(table.screen.repaint);
   useLayoutEffect(() => table.model.resize(rows - 1), [table, rows]);
   return <Lines lines={table.lines(columns, rows, palette)} rows={rows} />;
 }
