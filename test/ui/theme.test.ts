@@ -44,6 +44,6 @@ test("A name that no theme has is refused with those there are", async () => {
   await app.press(":");
   await app.type("theme neon");
   await app.press("enter");
-  expect(app.line(-1)).toContain('there is no theme "neon"');
-  expect(app.line(-1)).toContain("It is one of dark, light, high-contrast");
+  expect(app.text()).toContain('there is no theme "neon"');
+  expect(app.text()).toContain("It is one of dark, light, high-contrast");
 });
