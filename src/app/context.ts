@@ -4,6 +4,7 @@ import type { Settings } from "../config/settings-schema.ts";
 import type { AppDoors } from "../hotkeys/action.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import type { Closing } from "./closing.ts";
 import type { Suspend } from "./suspend.ts";
 
 /**
@@ -16,6 +17,10 @@ export interface AppServices {
   readonly settings: Settings;
   readonly paths: Paths;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The namespace in use; `""` is all. */
+  namespace(): string;
+  /** Work that must come to its end although the program ends: cleaning up on a cluster. */
+  readonly closing: Closing;
   /** The open cluster. Actions that need one are off while there is none. */
   cluster(): Cluster | undefined;
   readonly app: Omit<AppDoors, "operations">;

@@ -20,6 +20,7 @@ import { Navigation } from "../state/navigation.ts";
 import { Prompt } from "../state/prompt.ts";
 import type { Sort } from "../state/table/table-column.ts";
 import type { View, ViewDefinition, ViewHost, ViewSession } from "../views/view.ts";
+import { Closing } from "./closing.ts";
 import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
 import { Forwards } from "./forwards.ts";
@@ -64,6 +65,7 @@ export class Controller {
   readonly doors: AppDoors;
   readonly #options: ControllerOptions;
   readonly #header;
+  readonly #closing = new Closing();
   readonly #views: ReadonlyMap<string, ViewDefinition>;
   readonly #sorts = new Map<string, Sort>();
   readonly #logFilters = new Map<string, string>();
@@ -96,6 +98,7 @@ export class Controller {
       opened: (cluster) => this.#opened(cluster),
       welcome: () => this.#startTrail({ view: "welcome", parameters: {}, title: "welcome" }),
       failed: (message) => this.flash.show("error", message),
+      unneeded: (cluster) => void this.#close(cluster),
     });
     this.#commands = new CommandRunner(
       {
@@ -128,6 +131,8 @@ export class Controller {
       paths: options.paths,
       env: options.env,
       cluster: () => this.session.cluster.get(),
+      namespace: () => this.session.namespace.get(),
+      closing: this.#closing,
       app: doors,
       suspend: options.suspend,
     };
@@ -163,6 +168,7 @@ export class Controller {
     this.#commands.stopNamespaces();
     this.dialogs.cancelAll();
     this.navigation.clear();
+    await this.#closing.settled(this.#options.clock);
     this.session.close();
     await this.journal.flush();
     await writeHistory(this.#options.paths, this.#options.logger, {
@@ -313,6 +319,12 @@ export class Controller {
     // A first command that cannot be read must not leave an empty screen.
     if (this.navigation.front === undefined) this.#commands.run("pods");
     this.#options.logger.info("context opened", { context: cluster.context.name });
+  }
+
+  /** Closes a cluster when nothing has to be taken away from it any more, unless it is in use again. */
+  async #close(cluster: Cluster): Promise<void> {
+    await this.#closing.settled(this.#options.clock);
+    if (this.session.cluster.get() !== cluster) cluster.close();
   }
 
   #host(): ViewHost {

@@ -29,6 +29,8 @@ export interface SessionHooks {
   /** Nothing is open: the welcome view says why. */
   welcome(): void;
   failed(message: string): void;
+  /** Another cluster took its place: it is to be closed once nothing needs it. */
+  unneeded(cluster: Cluster): void;
 }
 
 /** The kubeconfig cannot be read any more; what was read before is shown. */
@@ -265,13 +267,13 @@ export class Session {
   #closeUnused(cluster: Cluster): void {
     const { portForwards } = cluster;
     if (portForwards.get().length === 0) {
-      cluster.close();
+      this.#hooks.unneeded(cluster);
       return;
     }
     const end = portForwards.subscribe(() => {
       if (this.#cluster.get() !== cluster && portForwards.get().length > 0) return;
       end();
-      if (this.#cluster.get() !== cluster) cluster.close();
+      if (this.#cluster.get() !== cluster) this.#hooks.unneeded(cluster);
     });
   }
 

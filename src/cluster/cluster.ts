@@ -207,6 +207,11 @@ export interface WriteGate {
     object: KubeObject,
     options?: { readonly dryRun?: boolean; readonly lenient?: boolean },
   ): Promise<KubeObject>;
+  /**
+   * Work that may change a container without being a write to its object: a shell, an upload. Refused and kept in the
+   * journal as any write; what `begin` rejects with is its failure.
+   */
+  act<T>(verb: string, target: ObjectTarget, begin: () => Promise<T>): Promise<T>;
   /** What was written in this session, newest last. */
   readonly journal: Subscribable<readonly JournalEntry[]>;
 }
@@ -257,6 +262,8 @@ export interface ExecSession {
   readonly stream: Duplex;
   /** Separate stderr without a tty. */
   readonly stderr: NodeJS.ReadableStream;
+  /** Whether `stream.end()` reaches the command: servers before 1.30 have no way to be told. */
+  readonly endsInput: boolean;
   resize(columns: number, rows: number): void;
   /** Exit code of the command. Rejects when the server refuses or the connection breaks. */
   readonly exited: Promise<number>;

@@ -73,6 +73,10 @@ class ChannelSession implements ExecSession {
     socket.resume();
   }
 
+  get endsInput(): boolean {
+    return this.#socket.protocol === V5;
+  }
+
   resize(columns: number, rows: number): void {
     this.#send(CHANNEL.resize, Buffer.from(JSON.stringify({ Width: columns, Height: rows })));
   }

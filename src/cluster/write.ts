@@ -162,6 +162,19 @@ export class Gate implements WriteGate {
     return this.#object(answer, resource);
   }
 
+  async act<T>(verb: string, target: ObjectTarget, begin: () => Promise<T>): Promise<T> {
+    this.#refuse(verb, target);
+    this.#demandPermit(verb, target);
+    try {
+      const result = await begin();
+      this.#record(verb, target);
+      return result;
+    } catch (error) {
+      this.#record(verb, target, errorMessage(error));
+      throw error;
+    }
+  }
+
   #refuse(verb: string, target: ObjectTarget): void {
     if (this.readOnly.get()) throw new ReadOnlyError(`${verb} ${groupResource(target.resource)} ${nameOf(target)}`);
   }

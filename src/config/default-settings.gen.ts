@@ -15,6 +15,13 @@ export const defaultSettings: Settings = {
     "tailLines": 1000,
     "bufferMegabytes": 64
   },
+  "debug": {
+    "image": "busybox:stable"
+  },
+  "nodeShell": {
+    "image": "busybox:stable",
+    "namespace": "default"
+  },
   "local": {
     "autoStart": true
   }

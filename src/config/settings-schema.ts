@@ -39,6 +39,21 @@ export const settingsSchema = z.strictObject({
       bufferMegabytes: z.int().min(1).max(4096).default(64).describe("Memory one log view may hold."),
     })
     .prefault({}),
+  debug: z
+    .strictObject({
+      image: z.string().min(1).default("busybox:stable").describe("Image that the dialog of a debug container offers."),
+    })
+    .prefault({}),
+  nodeShell: z
+    .strictObject({
+      image: z
+        .string()
+        .min(1)
+        .default("busybox:stable")
+        .describe("Image of the pod behind a node shell; it needs sh and nsenter."),
+      namespace: z.string().min(1).default("default").describe("Namespace of that pod; it must allow privileged pods."),
+    })
+    .prefault({}),
   local: z
     .strictObject({
       autoStart: z.boolean().default(true).describe("Start the embedded cluster when no other is configured."),

@@ -104,6 +104,15 @@ export interface Operations {
   edit(target: TargetObject): Promise<void>;
   shell(target: TargetObject, container: string | undefined): Promise<void>;
   attach(target: TargetObject, container: string | undefined): Promise<void>;
+  /** Adds an ephemeral container to a pod and attaches to it; `container` is whose processes it shows first. */
+  debug(target: TargetObject, container: string | undefined): Promise<void>;
+  /** Copies files and folders out of a container or into it. */
+  copyFiles(target: TargetObject, container: string | undefined): Promise<void>;
+  /** A root shell on a node, in a privileged pod. */
+  nodeShell(node: TargetObject): Promise<void>;
+  /** Opens the editor on a skeleton of a kind and creates what comes back. */
+  createObject(kind: KindDefinition): Promise<void>;
+  duplicate(target: TargetObject): Promise<void>;
   portForward(target: TargetObject, container: string | undefined): Promise<void>;
   copy(text: string, what: string): Promise<void>;
   /** Opens an address in the browser of this desktop. */

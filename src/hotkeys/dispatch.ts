@@ -72,4 +72,7 @@ const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
   rollout: "rollout",
   "roll-back": "revision to go back to",
   approve: "request to decide",
+  debug: "debug containers",
+  "copy-files": "files to copy",
+  "node-shell": "shell of a node",
 };

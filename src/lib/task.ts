@@ -15,6 +15,8 @@ export interface TaskState {
 /** Work that takes a while, tells what it does line by line, and can be cancelled. */
 export class Task {
   readonly title: string;
+  /** Whether somebody looks at it now. */
+  readonly watched = createValue(false);
   /** Settles when the work has ended, however it ended. */
   readonly ended: Promise<void>;
   readonly #abort = new AbortController();

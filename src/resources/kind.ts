@@ -29,7 +29,10 @@ export type Capability =
   | "expand"
   | "approve"
   | "roll-back"
-  | "rollout";
+  | "rollout"
+  | "debug"
+  | "copy-files"
+  | "node-shell";
 
 /** What columns know beside the object itself. */
 export interface RowContext {
@@ -114,6 +117,11 @@ export interface KindDefinition {
   readonly can: readonly Capability[];
   /** NAMESPACE is added by the table where it is needed, never listed here. */
   readonly columns: readonly Column[];
+  /**
+   * What follows the metadata in the YAML of a new object, with comments for whoever fills it in. `NAME` stands for its
+   * name. `spec: {}` where absent.
+   */
+  readonly template?: string;
   /** How a table is sorted until the user says otherwise; by namespace and name where absent. */
   readonly defaultSort?: { readonly column: string; readonly descending: boolean };
   /** Health of a row: its colour. */

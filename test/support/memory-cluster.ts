@@ -283,6 +283,10 @@ export class MemoryCluster implements Cluster {
         this.put(resource.resource, made);
         return made;
       },
+      act: async (verb, target, begin) => {
+        await write(verb, target);
+        return begin();
+      },
       journal: createValue<readonly JournalEntry[]>([]),
     };
   }

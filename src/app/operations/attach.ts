@@ -2,6 +2,7 @@ import type { Operations } from "../../hotkeys/action.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
 import { chooseContainer } from "./choose-container.ts";
+import { approve } from "./on-each.ts";
 import { runRemoteSession } from "./remote-session.ts";
 import { hintOf } from "./shell.ts";
 
@@ -18,15 +19,12 @@ export function createAttach(services: AppServices): Operations["attach"] {
     const container = await chooseContainer(services, target, wanted, `Attach to which container of ${target.name}?`);
     if (container === undefined) return;
     const { tty, stdin, name } = container;
+    const release = await approve(services, [target], { asked: false });
+    if (release === undefined) return;
     const where = `${target.name}/${name}`;
+    const request = { namespace: target.namespace, pod: target.name, container: name, tty, stdin };
     try {
-      const session = await cluster.attach({
-        namespace: target.namespace,
-        pod: target.name,
-        container: name,
-        tty,
-        stdin,
-      });
+      const session = await cluster.writes.act("attach to", target, () => cluster.attach(request)).finally(release);
       const end = await suspend((terminal) => {
         const leave = tty ? "Ctrl-] three times leaves" : "Ctrl-C leaves";
         const deaf = stdin ? "" : ", which takes no input";

@@ -5,12 +5,16 @@ import { createApprove, createDeny } from "./approve-requests.ts";
 import { createAttach } from "./attach.ts";
 import { createBrowse } from "./browse.ts";
 import { createCopy } from "./copy.ts";
+import { createCopyFiles } from "./copy-files.ts";
 import { createCordon } from "./cordon.ts";
+import { createDuplicate, createNewObject } from "./create-object.ts";
+import { createDebug } from "./debug.ts";
 import { createDelete } from "./delete.ts";
 import { createDrain } from "./drain.ts";
 import { createEdit } from "./edit.ts";
 import { createEvict, createKill } from "./evict.ts";
 import { createExpand } from "./expand.ts";
+import { createNodeShell } from "./node-shell.ts";
 import { createPause, createSuspendJobs } from "./switch-field.ts";
 import { createRollBackRelease } from "./helm/roll-back-release.ts";
 import { createUninstallRelease } from "./helm/uninstall-release.ts";
@@ -32,6 +36,11 @@ export function createOperations(services: AppServices, write: (sequence: string
     edit: createEdit(services),
     shell: createShell(services),
     attach: createAttach(services),
+    debug: createDebug(services),
+    copyFiles: createCopyFiles(services),
+    nodeShell: createNodeShell(services),
+    createObject: createNewObject(services),
+    duplicate: createDuplicate(services),
     portForward: createPortForward(services),
     copy: createCopy(services, write),
     browse: createBrowse(services),

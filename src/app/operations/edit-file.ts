@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KelpieError } from "../../lib/errors.ts";
+import { errorCode, KelpieError } from "../../lib/errors.ts";
 
 /** A text on disk while an editor has it. Only its owner can read it: it may hold secrets. */
 export interface EditFile {
@@ -23,14 +23,19 @@ export async function createEditFile(name: string): Promise<EditFile> {
   };
 }
 
-/** Keeps a text that was refused. @returns where */
-export async function keepEdit(stateDirectory: string, name: string, text: string, now: number): Promise<string> {
+/** Keeps a text that was refused, beside earlier ones of its name. @returns where: a short path fits on a line */
+export async function keepEdit(stateDirectory: string, name: string, text: string): Promise<string> {
   const directory = join(stateDirectory, "edits");
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
-  const path = join(directory, fileName(`${stamp}-${name}`));
-  await writeFile(path, text, { mode: 0o600 });
-  return path;
+  for (let number = 1; ; number += 1) {
+    const path = join(directory, fileName(number === 1 ? name : `${name}-${number}`));
+    try {
+      await writeFile(path, text, { mode: 0o600, flag: "wx" });
+      return path;
+    } catch (error) {
+      if (errorCode(error) !== "EEXIST") throw error;
+    }
+  }
 }
 
 function fileName(name: string): string {

@@ -37,6 +37,12 @@ export function editDiff(original: KubeObject, editedText: string): readonly Dif
   return diffLines(toYaml(maskedSecret(before, before)), toYaml(maskedSecret(after, before)));
 }
 
+/** A new object as it is shown before it is created: values of a Secret are told by their size. */
+export function maskedManifest(manifest: KubeObject): Fields {
+  const cleaned = cleanForEdit(manifest);
+  return manifest.kind === "Secret" ? maskedSecret(cleaned, {}) : cleaned;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function maskedSecret(secret: Fields, original: Fields): Fields {

@@ -1,14 +1,14 @@
 import { isApiError } from "../../cluster/api-error.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
-import { applyEdit, editableYaml } from "../../cluster/edit.ts";
+import { applyEdit, editableYaml, EditError } from "../../cluster/edit.ts";
 import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import { apiVersionOf, singularName } from "../../lib/kube/gvr.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { DIFF_TONES, diffText, type DiffLine } from "../../lib/line-diff.ts";
 import type { AppServices } from "../context.ts";
-import { createEditFile, editorCommand, keepEdit, runEditor, type EditFile } from "./edit-file.ts";
-import { editDiff, withNotes, withoutNotes } from "./edit-text.ts";
+import { editDiff } from "./edit-text.ts";
+import { EditedText } from "./edited-text.ts";
 import { approve } from "./on-each.ts";
 import { hintOf } from "./shell.ts";
 
@@ -19,22 +19,26 @@ import { hintOf } from "./shell.ts";
  */
 export function createEdit(services: AppServices): Operations["edit"] {
   return async (target) => {
+    const { app } = services;
     const cluster = services.cluster();
     if (cluster === undefined) return;
     if (cluster.writes.readOnly.get()) {
-      services.app.flash("warning", "read-only: nothing can be edited");
+      app.flash("warning", "read-only: nothing can be edited");
       return;
     }
-    let file: EditFile | undefined;
+    let text: EditedText | undefined;
     try {
       const original = await readObject(cluster, target);
-      file = await createEditFile(`${singularName(target.resource)}-${target.name}`);
-      await new EditSession(services, cluster, target, file, original).run();
+      if (target.uid !== undefined && original.metadata.uid !== target.uid) {
+        throw new EditError("it is another object by now: the one on screen was deleted");
+      }
+      const first = editableYaml(original);
+      text = await EditedText.create(services, `${singularName(target.resource)}-${target.name}`, target.name, first);
+      await new EditSession(services, cluster, target, text, original).run(first);
     } catch (error) {
-      services.app.flash("error", `${target.name} was not edited: ${errorMessage(error)}${hintOf(error)}`);
+      app.flash("error", `${target.name} was not edited: ${errorMessage(error)}${hintOf(error)}`);
     } finally {
-      // A file that cannot be removed lies in the temporary directory, readable by its owner alone.
-      await file?.remove().catch(() => undefined);
+      await text?.dispose();
     }
   };
 }
@@ -48,32 +52,29 @@ class EditSession {
   readonly #services: AppServices;
   readonly #cluster: Cluster;
   readonly #target: TargetObject;
-  readonly #file: EditFile;
-  readonly #editor: string;
+  readonly #text: EditedText;
   /** What the text is an edit of: the newest version after a conflict. */
   #original: KubeObject;
 
-  constructor(services: AppServices, cluster: Cluster, target: TargetObject, file: EditFile, original: KubeObject) {
+  constructor(services: AppServices, cluster: Cluster, target: TargetObject, text: EditedText, original: KubeObject) {
     this.#services = services;
     this.#cluster = cluster;
     this.#target = target;
-    this.#file = file;
+    this.#text = text;
     this.#original = original;
-    this.#editor = editorCommand(services.env);
   }
 
-  async run(): Promise<void> {
-    const first = editableYaml(this.#original);
+  async run(first: string): Promise<void> {
     let text = first;
     let notes = ["Lines that begin with #| are taken away. An unchanged text changes nothing."];
     for (;;) {
       const before = text;
-      const edited = await this.#edit(before, notes);
-      const refused = notes.length > 1;
+      const edited = await this.#text.open(before, notes);
+      if (edited === undefined) return;
       if (edited === before || edited.trim() === "") {
         // Saved as it was: after a refusal that means giving up, and the work in it must not be lost.
-        if (refused && edited !== first) await this.#keep(edited, "the edit was given up");
-        else this.#services.app.flash("info", `${this.#target.name}: nothing was changed`);
+        const refused = notes.length > 1;
+        await this.#text.giveUp(refused ? "the edit was given up" : `${this.#target.name}: nothing was changed`);
         return;
       }
       const next = await this.#submit(edited);
@@ -81,19 +82,6 @@ class EditSession {
       text = next.text;
       notes = [...next.notes, "", "Save it unchanged to give up."];
     }
-  }
-
-  /** @returns the text the user left in the file, without kelpie's notes */
-  async #edit(text: string, notes: readonly string[]): Promise<string> {
-    await this.#file.write(withNotes(text, notes));
-    try {
-      await this.#services.suspend(() => runEditor(this.#editor, this.#file.path, this.#services.env));
-    } catch (error) {
-      const left = withoutNotes(await this.#file.read());
-      if (left !== text) await this.#keep(left, errorMessage(error));
-      throw error;
-    }
-    return withoutNotes(await this.#file.read());
   }
 
   /** @returns what to edit again and why; `undefined` when it is over */
@@ -109,12 +97,12 @@ class EditSession {
         }
         if (tried.outcome === "accepted") {
           if (!(await this.#confirm(editDiff(this.#original, text)))) {
-            await this.#keep(text, "the edit was cancelled");
+            await this.#text.giveUp("the edit was cancelled", text);
             return undefined;
           }
           const release = await approve(this.#services, [this.#target], { asked: true });
           if (release === undefined) {
-            await this.#keep(text, "the edit was cancelled");
+            await this.#text.giveUp("the edit was cancelled", text);
             return undefined;
           }
           const written = await this.#apply(text, false).finally(release);
@@ -132,7 +120,7 @@ class EditSession {
         if (tried.conflicts.length > 0) return { text, notes: conflictNotes(tried.conflicts) };
       } catch (error) {
         if (isApiError(error, 401, 403, 404)) {
-          await this.#keep(text, errorMessage(error));
+          await this.#text.giveUp(errorMessage(error), text);
           return undefined;
         }
         return { text, notes: [`It was refused: ${errorMessage(error)}`] };
@@ -164,12 +152,6 @@ class EditSession {
       danger: false,
     });
     return choices !== undefined;
-  }
-
-  async #keep(text: string, why: string): Promise<void> {
-    const { app, paths, clock } = this.#services;
-    const path = await keepEdit(paths.state, this.#target.name, text, clock.now());
-    app.flash("warning", `${why}; your text is in ${path}`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
 import { chooseContainer } from "./choose-container.ts";
+import { approve } from "./on-each.ts";
 import { runRemoteSession, type SessionEnd } from "./remote-session.ts";
 
 /** bash where there is one, else sh. */
@@ -23,9 +24,12 @@ export function createShell(services: AppServices): Operations["shell"] {
     }
     const container = await chooseContainer(services, target, wanted, `Shell in which container of ${target.name}?`);
     if (container === undefined) return;
+    const release = await approve(services, [target], { asked: false });
+    if (release === undefined) return;
     const where = `${target.name}/${container.name}`;
     try {
-      const session = await openShell(cluster, target, container.name);
+      const begin = (): ReturnType<Cluster["exec"]> => openShell(cluster, target, container.name);
+      const session = await cluster.writes.act("shell in", target, begin).finally(release);
       const end = await suspend((terminal) => {
         terminal.stdout.write(`kelpie: shell in ${where}; exit returns, Ctrl-] three times breaks off\r\n`);
         return runRemoteSession(terminal, session, { tty: true, stdin: true, clock });

@@ -58,6 +58,34 @@ export const containerActions: readonly Action[] = [
     },
   },
   {
+    id: "container.debug",
+    title: "Debug container",
+    keys: ["b"],
+    scope: "containers",
+    group: "act",
+    needs: "debug",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: noContainer,
+    run: async ({ cursor, container, app }) => {
+      if (cursor !== undefined) await app.operations.debug(cursor, container);
+    },
+  },
+  {
+    id: "container.copy-files",
+    title: "Copy files",
+    keys: ["t"],
+    scope: "containers",
+    group: "act",
+    needs: "copy-files",
+    mutates: true,
+    inHintBar: true,
+    disabledReason: noContainer,
+    run: async ({ cursor, container, app }) => {
+      if (cursor !== undefined) await app.operations.copyFiles(cursor, container);
+    },
+  },
+  {
     id: "container.port-forward",
     title: "Port-forward",
     keys: ["shift-f"],

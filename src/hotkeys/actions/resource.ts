@@ -83,6 +83,31 @@ export const resourceActions: readonly Action[] = [
     },
   },
   {
+    id: "resource.create",
+    title: "New",
+    keys: ["n"],
+    scope: "table",
+    group: "act",
+    mutates: true,
+    disabledReason: ({ kind }) => (kind === undefined ? "there is no kind of objects here" : undefined),
+    run: async ({ kind, app }) => {
+      if (kind !== undefined) await app.operations.createObject(kind);
+    },
+  },
+  {
+    id: "resource.duplicate",
+    title: "Duplicate",
+    keys: ["shift-d"],
+    scope: "table",
+    group: "act",
+    needs: "edit",
+    mutates: true,
+    disabledReason: (context) => onlyOne(context) ?? lacks("create")(context),
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.duplicate(cursor);
+    },
+  },
+  {
     id: "resource.delete",
     title: "Delete",
     keys: ["ctrl-d"],

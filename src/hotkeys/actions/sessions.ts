@@ -71,6 +71,32 @@ export const sessionActions: readonly Action[] = [
     },
   },
   {
+    id: "resource.debug",
+    title: "Debug container",
+    keys: ["b"],
+    scope: "table",
+    group: "act",
+    needs: "debug",
+    mutates: true,
+    disabledReason: nothing,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.debug(cursor, undefined);
+    },
+  },
+  {
+    id: "resource.copy-files",
+    title: "Copy files",
+    keys: ["t"],
+    scope: "table",
+    group: "act",
+    needs: "copy-files",
+    mutates: true,
+    disabledReason: nothing,
+    run: async ({ cursor, app }) => {
+      if (cursor !== undefined) await app.operations.copyFiles(cursor, undefined);
+    },
+  },
+  {
     id: "resource.port-forward",
     title: "Port-forward",
     keys: ["shift-f"],

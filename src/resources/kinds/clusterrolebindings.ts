@@ -1,11 +1,23 @@
 import { defineKind } from "../kind.ts";
 import { bindingColumns, boundRole } from "../role-binding.ts";
 
+const TEMPLATE = `roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: NAME
+subjects:
+  # User, Group (apiGroup: rbac.authorization.k8s.io) or ServiceAccount (with a namespace)
+  - kind: User
+    apiGroup: rbac.authorization.k8s.io
+    name: jane
+`;
+
 export const clusterrolebindings = defineKind({
   gvr: { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterrolebindings" },
   kind: "ClusterRoleBinding",
   aliases: [],
   namespaced: false,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: bindingColumns,
   drillDown: (object) => boundRole(object),

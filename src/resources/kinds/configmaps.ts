@@ -2,11 +2,18 @@ import { asRecord } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 
+const TEMPLATE = `data:
+  key: value
+  # file.conf: |
+  #   several lines
+`;
+
 export const configmaps = defineKind({
   gvr: { group: "", version: "v1", resource: "configmaps" },
   kind: "ConfigMap",
   aliases: ["cm"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,

@@ -4,11 +4,28 @@ import { asArray, asRecords, asString, at, type KubeObject } from "../../lib/kub
 import { ageColumn, ageKey, nameColumn, numberColumn, textColumn } from "../columns.ts";
 import { defineKind, type RowContext } from "../kind.ts";
 
+const TEMPLATE = `spec:
+  # Minute, hour, day of month, month, day of week.
+  schedule: "0 3 * * *"
+  # timeZone: Europe/Berlin
+  # suspend: true
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: main
+              image: busybox:stable
+              command: [sh, -c, "echo done"]
+`;
+
 export const cronjobs = defineKind({
   gvr: { group: "batch", version: "v1", resource: "cronjobs" },
   kind: "CronJob",
   aliases: ["cj"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete", "set-image", "suspend", "run-now"],
   columns: [
     nameColumn,

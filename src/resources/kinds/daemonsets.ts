@@ -11,11 +11,27 @@ const status = (field: string): ((object: KubeObject) => number) => {
 const wanted = status("desiredNumberScheduled");
 const ready = status("numberReady");
 
+const TEMPLATE = `spec:
+  selector:
+    matchLabels:
+      app: NAME
+  template:
+    metadata:
+      labels:
+        app: NAME
+    spec:
+      # tolerations: [{ operator: Exists }]
+      containers:
+        - name: main
+          image: nginx:stable
+`;
+
 export const daemonsets = defineKind({
   gvr: { group: "apps", version: "v1", resource: "daemonsets" },
   kind: "DaemonSet",
   aliases: ["ds"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete", "logs", "restart", "set-image", "port-forward", "rollout"],
   columns: [
     nameColumn,

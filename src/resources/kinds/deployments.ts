@@ -4,11 +4,30 @@ import { defineKind } from "../kind.ts";
 import { podsBySelector } from "../pods-behind.ts";
 import { deploymentRollout, rolloutColumn } from "../rollout-state.ts";
 
+const TEMPLATE = `spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: NAME
+  template:
+    metadata:
+      labels:
+        app: NAME
+    spec:
+      containers:
+        - name: main
+          image: nginx:stable
+          # ports: [{ containerPort: 80 }]
+          # readinessProbe: { httpGet: { path: /, port: 80 } }
+          # resources: { requests: { cpu: 100m, memory: 128Mi }, limits: { memory: 256Mi } }
+`;
+
 export const deployments = defineKind({
   gvr: { group: "apps", version: "v1", resource: "deployments" },
   kind: "Deployment",
   aliases: ["deploy", "dp"],
   namespaced: true,
+  template: TEMPLATE,
   can: [
     "describe",
     "yaml",

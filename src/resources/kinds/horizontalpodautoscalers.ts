@@ -6,11 +6,28 @@ import { defineKind } from "../kind.ts";
 import { pluralOf } from "../plural.ts";
 import { scalarText } from "../scalar-text.ts";
 
+const TEMPLATE = `spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: NAME
+  minReplicas: 1
+  maxReplicas: 5
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: 80
+`;
+
 export const horizontalpodautoscalers = defineKind({
   gvr: { group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers" },
   kind: "HorizontalPodAutoscaler",
   aliases: ["hpa"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: [
     nameColumn,

@@ -2,11 +2,27 @@ import { asRecords, asString, at, isRecord, type KubeObject } from "../../lib/ku
 import { ageColumn, nameColumn, textColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 
+const TEMPLATE = `spec:
+  # ingressClassName: nginx
+  rules:
+    - host: NAME.example.com
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend:
+              service:
+                name: NAME
+                port:
+                  number: 80
+`;
+
 export const ingresses = defineKind({
   gvr: { group: "networking.k8s.io", version: "v1", resource: "ingresses" },
   kind: "Ingress",
   aliases: ["ing"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: [
     nameColumn,

@@ -14,11 +14,23 @@ const TONES: Readonly<Record<string, Tone>> = {
   Terminating: "muted",
 };
 
+const TEMPLATE = `spec:
+  backoffLimit: 3
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: busybox:stable
+          command: [sh, -c, "echo done"]
+`;
+
 export const jobs = defineKind({
   gvr: { group: "batch", version: "v1", resource: "jobs" },
   kind: "Job",
   aliases: ["job"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete", "logs", "suspend", "run-now", "port-forward"],
   columns: [
     nameColumn,

@@ -7,6 +7,7 @@ export const namespaces = defineKind({
   kind: "Namespace",
   aliases: ["ns"],
   namespaced: false,
+  template: "",
   can: ["describe", "yaml", "edit", "delete", "logs", "use-namespace"],
   columns: [
     nameColumn,

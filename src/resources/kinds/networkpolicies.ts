@@ -3,11 +3,21 @@ import { ageColumn, nameColumn, querySelector, selectorText, textColumn } from "
 import { defineKind } from "../kind.ts";
 import { podsBySelector } from "../pods-behind.ts";
 
+const TEMPLATE = `spec:
+  # All pods of the namespace; matchLabels selects some.
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector: {}
+`;
+
 export const networkpolicies = defineKind({
   gvr: { group: "networking.k8s.io", version: "v1", resource: "networkpolicies" },
   kind: "NetworkPolicy",
   aliases: ["netpol"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: [
     nameColumn,

@@ -15,7 +15,7 @@ export const nodes = defineKind({
   kind: "Node",
   aliases: ["no"],
   namespaced: false,
-  can: ["describe", "yaml", "edit", "delete", "logs", "cordon"],
+  can: ["describe", "yaml", "edit", "delete", "logs", "cordon", "node-shell"],
   columns: [
     nameColumn,
     { id: "status", title: "STATUS", keep: 9, text: (node) => nodeStatus(node), tone: (node) => nodeTone(node) },

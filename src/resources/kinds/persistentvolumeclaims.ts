@@ -8,11 +8,20 @@ import { defineKind } from "../kind.ts";
 
 const TONES: Readonly<Record<string, Tone>> = { Bound: "ok", Pending: "progress", Lost: "error", Terminating: "muted" };
 
+const TEMPLATE = `spec:
+  # storageClassName: standard
+  accessModes: [ReadWriteOnce]
+  resources:
+    requests:
+      storage: 1Gi
+`;
+
 export const persistentvolumeclaims = defineKind({
   gvr: { group: "", version: "v1", resource: "persistentvolumeclaims" },
   kind: "PersistentVolumeClaim",
   aliases: ["pvc"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete", "expand"],
   columns: [
     nameColumn,

@@ -15,11 +15,22 @@ const TONES: Readonly<Record<string, Tone>> = {
   Terminating: "muted",
 };
 
+const TEMPLATE = `spec:
+  capacity:
+    storage: 1Gi
+  accessModes: [ReadWriteOnce]
+  persistentVolumeReclaimPolicy: Retain
+  storageClassName: manual
+  hostPath:
+    path: /srv/NAME
+`;
+
 export const persistentvolumes = defineKind({
   gvr: { group: "", version: "v1", resource: "persistentvolumes" },
   kind: "PersistentVolume",
   aliases: ["pv"],
   namespaced: false,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,

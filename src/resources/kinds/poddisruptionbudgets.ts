@@ -4,11 +4,20 @@ import { defineKind } from "../kind.ts";
 import { podsBySelector } from "../pods-behind.ts";
 import { scalarText } from "../scalar-text.ts";
 
+const TEMPLATE = `spec:
+  # minAvailable or maxUnavailable, a number or a percentage
+  maxUnavailable: 1
+  selector:
+    matchLabels:
+      app: NAME
+`;
+
 export const poddisruptionbudgets = defineKind({
   gvr: { group: "policy", version: "v1", resource: "poddisruptionbudgets" },
   kind: "PodDisruptionBudget",
   aliases: ["pdb"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: [
     nameColumn,

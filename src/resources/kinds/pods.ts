@@ -8,11 +8,21 @@ import { podStatus, podTone, restartsText } from "../pod-status.ts";
 
 const usage: UsageOf = (pod, context) => context.usage("pod", objectPath(pod));
 
+const TEMPLATE = `spec:
+  containers:
+    - name: main
+      image: nginx:stable
+      # command: [sh, -c, "sleep 3600"]
+      # ports: [{ containerPort: 80 }]
+      # resources: { requests: { cpu: 100m, memory: 128Mi }, limits: { memory: 256Mi } }
+`;
+
 export const pods = defineKind({
   gvr: { group: "", version: "v1", resource: "pods" },
   kind: "Pod",
   aliases: ["po"],
   namespaced: true,
+  template: TEMPLATE,
   can: [
     "describe",
     "yaml",
@@ -25,6 +35,8 @@ export const pods = defineKind({
     "port-forward",
     "set-image",
     "evict",
+    "debug",
+    "copy-files",
   ],
   columns: [
     nameColumn,

@@ -2,11 +2,18 @@ import { asNumber, asString } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn, textColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 
+const TEMPLATE = `value: 1000
+globalDefault: false
+# preemptionPolicy: Never
+description: ""
+`;
+
 export const priorityclasses = defineKind({
   gvr: { group: "scheduling.k8s.io", version: "v1", resource: "priorityclasses" },
   kind: "PriorityClass",
   aliases: ["pc"],
   namespaced: false,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,

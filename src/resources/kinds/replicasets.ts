@@ -4,11 +4,30 @@ import { ageColumn, nameColumn, numberColumn, querySelector, templateColumns } f
 import { defineKind } from "../kind.ts";
 import { podsOwnedBy } from "../pods-behind.ts";
 
+const TEMPLATE = `spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: NAME
+  template:
+    metadata:
+      labels:
+        app: NAME
+    spec:
+      containers:
+        - name: main
+          image: nginx:stable
+          # ports: [{ containerPort: 80 }]
+          # readinessProbe: { httpGet: { path: /, port: 80 } }
+          # resources: { requests: { cpu: 100m, memory: 128Mi }, limits: { memory: 256Mi } }
+`;
+
 export const replicasets = defineKind({
   gvr: { group: "apps", version: "v1", resource: "replicasets" },
   kind: "ReplicaSet",
   aliases: ["rs"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete", "logs", "scale", "set-image", "port-forward", "roll-back"],
   columns: [
     nameColumn,

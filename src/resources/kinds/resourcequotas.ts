@@ -7,11 +7,19 @@ import { defineKind } from "../kind.ts";
 import { scalarText } from "../scalar-text.ts";
 import { sortedEntries } from "../sorted-entries.ts";
 
+const TEMPLATE = `spec:
+  hard:
+    pods: "10"
+    requests.cpu: "4"
+    requests.memory: 8Gi
+`;
+
 export const resourcequotas = defineKind({
   gvr: { group: "", version: "v1", resource: "resourcequotas" },
   kind: "ResourceQuota",
   aliases: ["quota"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: [
     nameColumn,

@@ -2,11 +2,18 @@ import { asRecord, asString } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn, textColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 
+const TEMPLATE = `type: Opaque
+# Plain text; the server keeps it as base64 in data.
+stringData:
+  key: value
+`;
+
 export const secrets = defineKind({
   gvr: { group: "", version: "v1", resource: "secrets" },
   kind: "Secret",
   aliases: ["sec"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete", "decode"],
   columns: [
     nameColumn,

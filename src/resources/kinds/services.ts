@@ -6,11 +6,23 @@ import { defineKind } from "../kind.ts";
 import { podsBySelector } from "../pods-behind.ts";
 import { serviceExternalAddress, servicePorts } from "../service-address.ts";
 
+const TEMPLATE = `spec:
+  # ClusterIP, NodePort, LoadBalancer or ExternalName
+  type: ClusterIP
+  selector:
+    app: NAME
+  ports:
+    - name: http
+      port: 80
+      targetPort: 80
+`;
+
 export const services = defineKind({
   gvr: { group: "", version: "v1", resource: "services" },
   kind: "Service",
   aliases: ["svc"],
   namespaced: true,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete", "logs", "port-forward"],
   columns: [
     nameColumn,

@@ -4,11 +4,32 @@ import { defineKind } from "../kind.ts";
 import { podsOwnedBy } from "../pods-behind.ts";
 import { rolloutColumn, statefulSetRollout } from "../rollout-state.ts";
 
+const TEMPLATE = `spec:
+  replicas: 1
+  # The headless service that gives its pods their names.
+  serviceName: NAME
+  selector:
+    matchLabels:
+      app: NAME
+  template:
+    metadata:
+      labels:
+        app: NAME
+    spec:
+      containers:
+        - name: main
+          image: nginx:stable
+  # volumeClaimTemplates:
+  #   - metadata: { name: data }
+  #     spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`;
+
 export const statefulsets = defineKind({
   gvr: { group: "apps", version: "v1", resource: "statefulsets" },
   kind: "StatefulSet",
   aliases: ["sts"],
   namespaced: true,
+  template: TEMPLATE,
   can: [
     "describe",
     "yaml",

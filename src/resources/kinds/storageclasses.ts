@@ -2,11 +2,17 @@ import { asString, type KubeObject } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, textColumn } from "../columns.ts";
 import { defineKind } from "../kind.ts";
 
+const TEMPLATE = `provisioner: kubernetes.io/no-provisioner
+reclaimPolicy: Delete
+volumeBindingMode: WaitForFirstConsumer
+`;
+
 export const storageclasses = defineKind({
   gvr: { group: "storage.k8s.io", version: "v1", resource: "storageclasses" },
   kind: "StorageClass",
   aliases: ["sc"],
   namespaced: false,
+  template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [
     nameColumn,

@@ -1,3 +1,4 @@
+import { byteSize } from "../../lib/byte-size.ts";
 import type { PortForward } from "../../cluster/cluster.ts";
 import { isPodTarget, sameTarget, targetLabel, type ForwardTarget } from "../../cluster/forward-target.ts";
 import type { Tone } from "../../lib/tone.ts";
@@ -39,7 +40,7 @@ export function forwardRow(forward: PortForward, contexts: boolean): ListRow {
       { text: typeof port === "number" || pod === undefined ? String(port) : `${port} (${pod.port})` },
       { text: state, tone },
       { text: open === 0 ? String(connections) : `${open} of ${connections}` },
-      { text: trafficText(forward.bytes) },
+      { text: byteSize(forward.bytes) },
       { text: forward.error ?? "", tone: forward.state === "waiting" ? "warning" : "error" },
     ],
   };
@@ -55,12 +56,4 @@ export function isForwardOf(forward: PortForward, object: ForwardTarget): boolea
 export function forwardAddress({ localPort, port, pod }: PortForward): string {
   const secure = [port, pod?.port].some((each) => each === "https" || each === 443 || each === 8443);
   return `${secure ? "https" : "http"}://127.0.0.1:${localPort}`;
-}
-
-/** `512 B`, `1.4 KiB`, `3.0 MiB`. */
-export function trafficText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
-  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }

@@ -35,8 +35,11 @@ function createTaskView(host: ViewHost, task: Task): View {
       host.app.flash("info", `${task.title} is running: Ctrl-D cancels it, : goes elsewhere and [ comes back`);
       return true;
     },
-    show: refresh,
-    hide: () => {},
+    show: () => {
+      refresh();
+      task.watched.set(true);
+    },
+    hide: () => task.watched.set(false),
     dispose: () => {
       end();
       task.cancel();

@@ -1,16 +1,11 @@
-import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import type { AppServices } from "../../../src/app/context.ts";
 import { createEdit } from "../../../src/app/operations/edit.ts";
-import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { resolvePaths } from "../../../src/config/paths.ts";
-import type { ConfirmRequest } from "../../../src/hotkeys/action.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
-import { silentLogger } from "../../../src/lib/log.ts";
-import { Cleanup, eventually, openFakeCluster, temporaryDirectory } from "../../support/cluster-fixture.ts";
-import type { FakeApiServer } from "../../support/fake-api-server.ts";
-import { recordingHost, targetOf } from "../../support/view-host.ts";
+import { Cleanup } from "../../support/cluster-fixture.ts";
+import { editRig, type EditRig } from "../../support/edit-rig.ts";
+import { targetOf } from "../../support/view-host.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -22,75 +17,23 @@ const configMap: KubeObject = {
   data: { colour: "red", size: "small" },
 };
 
-interface Rig {
-  readonly server: FakeApiServer;
-  readonly cluster: Cluster;
-  readonly directory: string;
-  readonly flashes: string[];
-  readonly questions: ConfirmRequest[];
-  /** What the dialog answers. */
-  agree: boolean;
+interface Rig extends EditRig {
   /** Runs the edit. */
   edit(): Promise<void>;
-  /** What the editor saw, one text for each time it was opened. */
-  seen(): Promise<readonly string[]>;
   patches(): ReadonlyArray<{ readonly dryRun: boolean; readonly body: unknown }>;
   stored(): Promise<KubeObject>;
 }
 
 /** @param scripts a shell script for each time the editor opens; `$1` is the file */
 async function rig(...scripts: readonly string[]): Promise<Rig> {
-  const { server, cluster } = await openFakeCluster(cleanup, { pods: 0 });
+  const made = await editRig(cleanup, scripts);
+  const { server, cluster, services } = made;
   server.push(configMap);
-  await eventually(cluster.catalog, (catalog) => catalog.state === "ready");
-  const directory = await temporaryDirectory(cleanup);
-  const editor = join(directory, "editor");
-  const cases = scripts.map((script, index) => `${index + 1}) ${script} ;;`).join("\n");
-  await writeFile(
-    editor,
-    `#!/bin/sh\nn=$(($(ls "${directory}" | grep -c '^seen-') + 1))\ncp "$1" "${directory}/seen-$n"\ncase $n in\n${cases}\nesac\n`,
-  );
-  await chmod(editor, 0o755);
-  const { host, flashes } = recordingHost(cluster);
-  const questions: ConfirmRequest[] = [];
-  const services: AppServices = {
-    clock: host.clock,
-    logger: silentLogger,
-    settings: host.settings,
-    paths: resolvePaths({ KELPIE_HOME: directory }),
-    env: { PATH: process.env["PATH"], EDITOR: editor },
-    cluster: () => cluster,
-    app: {
-      ...host.app,
-      confirm: (request) => {
-        questions.push(request);
-        return Promise.resolve(made.agree ? {} : undefined);
-      },
-    },
-    suspend: (body) => body({ stdin: process.stdin, stdout: process.stdout }),
-  };
-  const made: Rig = {
-    server,
-    cluster,
-    directory,
-    flashes,
-    questions,
-    agree: true,
+  return Object.assign(made, {
     edit: () => createEdit(services)(targetOf(server, "configmaps", configMap)),
-    seen: async () => {
-      const names = (await readdir(directory)).filter((name) => name.startsWith("seen-")).sort();
-      return Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
-    },
-    patches: () =>
-      server.requests
-        .filter((request) => request.method === "PATCH")
-        .map((request) => ({
-          dryRun: request.query.get("dryRun") === "All",
-          body: JSON.parse(request.body) as unknown,
-        })),
+    patches: () => made.writes("PATCH"),
     stored: () => cluster.get({ resource: server.resource("configmaps"), namespace: "default", name: "conf" }),
-  };
-  return made;
+  });
 }
 
 const change = (from: string, to: string): string => `sed -i 's/${from}/${to}/' "$1"`;
@@ -119,8 +62,10 @@ test("a no writes nothing and keeps the text, readable by its owner alone", asyn
   one.agree = false;
   await one.edit();
   expect(one.patches().map((patch) => patch.dryRun)).toEqual([true]);
-  const path = /your text is in (\S+)$/.exec(one.flashes[0] ?? "")?.[1] ?? "";
-  expect(await readFile(path, "utf8")).toContain("colour: blue");
+  expect(one.flashes).toEqual([expect.stringMatching(/^warning: your text is in \S+: the edit was cancelled$/)]);
+  expect(await one.kept()).toContain("colour: blue");
+  const path = /is in (\S+):/.exec(one.flashes[0] ?? "")?.[1] ?? "";
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
 test("a text that is no YAML goes back to the editor as it is, with the fault on top", async () => {
@@ -143,7 +88,7 @@ test("what the server refuses goes back to the editor with its words; giving up 
   const [, second = ""] = await one.seen();
   expect(second).toMatch(/^#\| It was refused: .*colour must not be blue/);
   expect(second).toContain("colour: blue");
-  expect(one.flashes[0]).toMatch(/given up; your text is in /);
+  expect(one.flashes[0]).toMatch(/your text is in \S+: the edit was given up$/);
 });
 
 test("somebody else's change of another field is kept: both are merged without a question", async () => {
@@ -195,4 +140,91 @@ test("read-only opens no editor", async () => {
   await one.edit();
   expect(await one.seen()).toEqual([]);
   expect(one.patches()).toEqual([]);
+});
+
+const refuseOnce = (one: Rig): void => {
+  let refused = false;
+  one.server.intercept((request) => {
+    if (request.method !== "PATCH" || refused) return undefined;
+    refused = true;
+    return { kind: "status", code: 422, reason: "Invalid", message: "colour must not be blue" };
+  });
+};
+
+test.each([
+  ["is killed by a signal", "kill -TERM $$", /ended with (SIGTERM|exit code 143)$/],
+  ["fails", "exit 3", /ended with exit code 3/],
+])("an editor that %s after a refusal loses nothing", async (_, end, words) => {
+  const one = await rig(change("red", "blue"), `${change("small", "large")}; ${end}`);
+  refuseOnce(one);
+  await one.edit();
+  expect(one.flashes).toEqual([expect.stringMatching(words)]);
+  expect(await one.kept()).toMatch(/colour: blue[^]*size: large/);
+  expect(one.patches().map((patch) => patch.dryRun)).toEqual([true]);
+});
+
+test.each([
+  ["empties the file", ': > "$1"'],
+  ["takes the file away", 'rm "$1"'],
+])("an editor that %s after a refusal loses nothing", async (_, script) => {
+  const one = await rig(change("red", "blue"), script);
+  refuseOnce(one);
+  await one.edit();
+  expect(one.flashes).toEqual([expect.stringMatching(/: the edit was given up$/)]);
+  expect(await one.kept()).toContain("colour: blue");
+});
+
+test("an emptied file changes nothing", async () => {
+  const one = await rig(': > "$1"');
+  await one.edit();
+  expect(one.flashes).toEqual(["info: conf: nothing was changed"]);
+  expect(one.patches()).toEqual([]);
+});
+
+test("an editor that fails at once is told, and nothing was there to keep", async () => {
+  const one = await rig("exit 1");
+  await one.edit();
+  expect(one.flashes).toEqual([expect.stringMatching(/^error: conf was not edited: the editor .* exit code 1/)]);
+});
+
+test("the variable may hold arguments and quotes", async () => {
+  const one = await rig('test "$1" = "two words" && sed -i s/red/blue/ "$2"');
+  Object.assign(one.services.env, { KUBE_EDITOR: `${join(one.directory, "editor")} "two words"` });
+  await one.edit();
+  expect((await one.stored())["data"]).toMatchObject({ colour: "blue" });
+});
+
+test("an object made anew under the name of the one on screen is not edited", async () => {
+  const one = await rig(change("red", "blue"));
+  one.server.push({ ...configMap, metadata: { ...configMap.metadata, uid: "uid-another" } });
+  await one.edit();
+  expect(await one.seen()).toEqual([]);
+  expect(one.flashes).toEqual([expect.stringContaining("another object by now")]);
+});
+
+test("text that can be kept nowhere stays where the editor had it", async () => {
+  const one = await rig(change("red", "blue"));
+  one.agree = false;
+  const state = join(one.directory, "state");
+  await rm(state, { recursive: true, force: true });
+  Object.assign(one.services.paths, { state: join(one.directory, "editor", "no-folder") });
+  await one.edit();
+  expect(await one.kept()).toContain("colour: blue");
+  await rm(join(/is in (\S+):/.exec(one.flashes[0] ?? "")?.[1] ?? "", ".."), { recursive: true });
+});
+
+test("values of a secret are in the editor, but never in the question", async () => {
+  const one = await rig(change("cmVk", "Ymx1ZQ=="));
+  const secret: KubeObject = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { ...configMap.metadata, name: "key", uid: "uid-key" },
+    data: { colour: "cmVk" },
+  };
+  one.server.push(secret);
+  await createEdit(one.services)(targetOf(one.server, "secrets", secret));
+  expect((await one.seen())[0]).toContain("cmVk");
+  const asked = one.questions[0]?.lines.join("\n") ?? "";
+  expect(asked).toContain("<4 bytes, changed>");
+  expect(asked).not.toMatch(/cmVk|Ymx1/);
 });

@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { afterEach, expect, test } from "vitest";
+import { Closing } from "../../../src/app/closing.ts";
 import type { AppServices } from "../../../src/app/context.ts";
 import { createOperations } from "../../../src/app/operations/create-operations.ts";
 import { resolvePaths } from "../../../src/config/paths.ts";
@@ -91,6 +92,8 @@ async function tryEverything(readOnly: boolean, left: (action: Action) => boolea
     settings: host.settings,
     paths: resolvePaths({ KELPIE_HOME: directory }),
     env: { PATH: process.env["PATH"], EDITOR: "sed -i s/it/that/" },
+    namespace: () => "default",
+    closing: new Closing(),
     cluster: () => cluster,
     app,
     suspend: (body) => body({ stdin: process.stdin, stdout: Object.assign(new PassThrough(), process.stdout) }),

@@ -76,6 +76,7 @@ function rig(): Rig {
     session: {
       stream: far,
       stderr: new PassThrough(),
+      endsInput: true,
       resize: (columns, rows) => sizes.push(`${columns}x${rows}`),
       exited: promise,
       close: () => {

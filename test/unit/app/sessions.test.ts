@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { PassThrough } from "node:stream";
 import { ReadStream, WriteStream } from "node:tty";
 import { afterEach, expect, test } from "vitest";
+import { Closing } from "../../../src/app/closing.ts";
 import type { AppServices } from "../../../src/app/context.ts";
 import { createPortForward } from "../../../src/app/operations/port-forward.ts";
 import { createShell } from "../../../src/app/operations/shell.ts";
@@ -69,6 +70,8 @@ async function rig(object: KubeObject): Promise<Rig> {
     settings: host.host.settings,
     paths: resolvePaths({ KELPIE_HOME: "/nonexistent" }),
     env: {},
+    namespace: () => "default",
+    closing: new Closing(),
     cluster: () => cluster,
     app: {
       ...host.host.app,

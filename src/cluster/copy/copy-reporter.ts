@@ -1,0 +1,8 @@
+/** Hears of a copy while it goes on. */
+export interface CopyReporter {
+  /** A file begins. @param size its bytes */
+  file(name: string, size: number): void;
+  bytes(count: number): void;
+  /** It is left out. */
+  skip(name: string, why: string): void;
+}
