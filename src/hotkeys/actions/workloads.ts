@@ -82,7 +82,7 @@ export const workloadActions: readonly Action[] = [
   act({
     id: "certificate.deny",
     title: "Deny",
-    key: "shift-d",
+    key: "shift-r",
     needs: "approve",
     operation: "deny",
     inHintBar: true,
