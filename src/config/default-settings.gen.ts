@@ -10,6 +10,7 @@ export const defaultSettings: Settings = {
   "namespaces": {
     "favourites": []
   },
+  "views": {},
   "contexts": {},
   "logs": {
     "tailLines": 1000,

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseColumnSpec, parseSortSpec } from "../lib/column-spec.ts";
+import { errorMessage } from "../lib/errors.ts";
 
 const contextSettings = z.strictObject({
   readOnly: z.boolean().optional().describe("Refuse every write in this context, whatever readOnly says."),
@@ -6,6 +8,27 @@ const contextSettings = z.strictObject({
     .enum(["open", "confirm", "type-name", "read-only"])
     .optional()
     .describe("open, confirm (a question before each write), type-name (the name is typed too) or read-only."),
+});
+
+/** A check of a text by what reads it later. */
+function readable(read: (text: string) => unknown): (text: string, context: z.core.$RefinementCtx<string>) => void {
+  return (text, context) => {
+    try {
+      read(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: errorMessage(error) });
+    }
+  };
+}
+
+const viewSettings = z.strictObject({
+  columns: z
+    .array(z.string().superRefine(readable(parseColumnSpec)))
+    .optional()
+    .describe(
+      "Columns in order: titles of the kind's own, or TITLE:jsonpath with |number, |quantity or |age after it.",
+    ),
+  sort: z.string().superRefine(readable(parseSortSpec)).optional().describe("A column, or a column with :desc."),
 });
 
 /**
@@ -32,6 +55,12 @@ export const settingsSchema = z.strictObject({
       favourites: z.array(z.string()).max(9).default([]).describe("Namespaces on the keys 1 to 9."),
     })
     .prefault({}),
+  views: z
+    .record(z.string(), viewSettings)
+    .default({})
+    .describe(
+      "Columns and order of tables by kind: {pods: {columns: [NAME, 'TEAM:.metadata.labels.team'], sort: AGE:desc}}.",
+    ),
   contexts: z.record(z.string(), contextSettings).default({}).describe("Settings of single contexts, by name."),
   logs: z
     .strictObject({

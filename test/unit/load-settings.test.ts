@@ -41,6 +41,11 @@ test.for([
   ["readOnly: true\nlogs:\n  tailLines: -1\n", /config\.yaml:3: logs\.tailLines: /],
   ["readOnly: true\nlogs:\n  tail: 5\n", /config\.yaml:3: logs\.tail: unknown setting/],
   ["readOnly: [\n", /config\.yaml:\d+: /],
+  [
+    "views:\n  pods:\n    columns:\n      - NAME\n      - 'A:.spec['\n",
+    /config\.yaml:5: views\.pods\.columns\.1: .*at character 7/,
+  ],
+  ["views:\n  pods:\n    sort: AGE:up\n", /config\.yaml:3: views\.pods\.sort: /],
 ] as const)("the fault in %j is reported with its line", async ([text, message]) => {
   await expect(load(text)).rejects.toThrow(message);
 });

@@ -19,6 +19,7 @@ import { useStore } from "../../ui/use-store.ts";
 import { Lines } from "../../ui/lines.tsx";
 import { freshnessOf } from "../list-freshness.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
+import { customColumnsOf, type CustomColumns } from "./custom-columns.ts";
 import { openDrillDown } from "./drill-down.ts";
 import { emptyLines } from "./empty-lines.ts";
 import { isJoinName, JoinedLists } from "./joined-lists.ts";
@@ -68,6 +69,9 @@ class ResourceTable implements View {
   readonly #screen: TableScreen;
   #shown: Disposer | undefined;
   readonly #joined: JoinedLists;
+  readonly #custom: CustomColumns | undefined;
+  /** What is to be said of columns of the settings that there are not. */
+  #missing: readonly string[] = [];
   #warming = false;
 
   constructor(host: ViewHost, parameters: TableParameters) {
@@ -85,8 +89,9 @@ class ResourceTable implements View {
     const { resource, ownerUid } = parameters;
     this.#kind = kindOf(resource);
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
+    this.#custom = customColumnsOf(host.settings.views, resource, host.kinds, () => host.clock.now());
     this.#store = this.#openStore();
-    const remembered = host.sorts.get(this.#sortName) ?? this.#kind.defaultSort;
+    const remembered = host.sorts.get(this.#sortName) ?? this.#custom?.sort ?? this.#kind.defaultSort;
     this.#model = new TableModel({
       columns: this.#columns(),
       toneOf: this.#toneOf,
@@ -298,7 +303,8 @@ class ResourceTable implements View {
   #columns(): readonly TableColumn[] {
     const metrics = this.#cluster.metrics.get().state;
     const own = this.#known ? kindColumns(this.#kind, this.#display, this.#sorting) : this.#serverColumns;
-    const shown = own.filter(
+    if (own.length > 0) this.#missing = this.#custom?.missing(own) ?? [];
+    const shown = (this.#custom?.arrange(own, this.#wide) ?? own).filter(
       (column) =>
         (this.#wide || column.wide !== true) &&
         (column.needs !== "metrics" || metrics === "available") &&
@@ -441,7 +447,7 @@ class ResourceTable implements View {
   }
 
   #updateTitle(): void {
-    const more = [...(this.#wide ? ["wide"] : []), ...this.#joined.notes()];
+    const more = [...(this.#wide ? ["wide"] : []), ...this.#joined.notes(), ...this.#missing];
     const next = tableTitle(this.#parameters, this.#namespace, this.#model.state.get(), more);
     // A cursor that moves changes nothing here: what listens is drawn again only for another title.
     if (JSON.stringify(next) !== JSON.stringify(this.#title.get())) this.#title.set(next);

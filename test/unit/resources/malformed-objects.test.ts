@@ -15,6 +15,7 @@ import { presumedResource } from "../../../src/state/resource-names.ts";
 import { TableModel } from "../../../src/state/table/table-model.ts";
 import { containerTable } from "../../../src/views/containers/model.ts";
 import { dataRows, valueLines } from "../../../src/views/data/model.ts";
+import { CustomColumns } from "../../../src/views/resource-table/custom-columns.ts";
 import { RowPainter } from "../../../src/views/resource-table/row-painter.ts";
 import { kindColumns, serverColumns } from "../../../src/views/resource-table/table-columns.ts";
 import { objectYaml, yamlLines } from "../../../src/views/yaml/model.ts";
@@ -297,6 +298,18 @@ const none = new Map();
 const metrics = { state: "available", version: 1, pods: none, containers: none, nodes: none, history: [] } as const;
 const palette = createPalette("dark", "ansi256");
 
+const custom = new CustomColumns(
+  {
+    columns: [
+      "A:.metadata..name",
+      "B:.spec.*|number",
+      'C:.status.conditions[?(@.type=="Ready")]|quantity',
+      "D:.spec|age",
+    ],
+  },
+  () => NOW,
+);
+
 /** Everything the program does with an object it was sent. */
 function useEverywhere(object: KubeObject, kind: (typeof kinds)[number]): void {
   const resource = presumedResource(kind);
@@ -328,6 +341,10 @@ function useEverywhere(object: KubeObject, kind: (typeof kinds)[number]): void {
       expect(plain).not.toMatch(/\p{Cc}|\p{Bidi_Control}/u);
       expect(textWidth(plain)).toBeLessThanOrEqual(120);
     }
+  }
+  for (const column of custom.arrange([], false)) {
+    expect(typeof column.text(row)).toBe("string");
+    column.sortKey?.(row);
   }
   kind.drillDown?.(object);
   kind.podSelector?.(object);
