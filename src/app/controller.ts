@@ -5,7 +5,7 @@ import type { Action, ActionContext, AppDoors, Operations, ViewRequest } from ".
 import { createBindings, type Bindings } from "../hotkeys/bindings.ts";
 import { reasonAgainst, resolveKey } from "../hotkeys/dispatch.ts";
 import { offeredActions, type OfferedAction } from "../hotkeys/help.ts";
-import { showKey, type InputEvent } from "../hotkeys/keys.ts";
+import { keyAfterEscape, showKey, type InputEvent } from "../hotkeys/keys.ts";
 import { actions } from "../hotkeys/registry.ts";
 import { Busy } from "../lib/busy.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -190,7 +190,12 @@ export class Controller {
 
   #take(event: InputEvent): void {
     if (event.type === "key") {
-      if (this.dialogs.front.get() !== undefined) this.dialogs.key(event.key, event.text);
+      const asked = this.dialogs.front.get() !== undefined;
+      const joined = asked || this.prompt.state.get() !== undefined ? keyAfterEscape(event.key) : undefined;
+      if (joined !== undefined) {
+        this.#take({ type: "key", key: "escape" });
+        this.#take(joined);
+      } else if (asked) this.dialogs.key(event.key, event.text);
       else if (this.prompt.state.get() !== undefined) this.prompt.key(event.key, event.text);
       else this.#press(event.key);
     } else if (event.type === "paste") {

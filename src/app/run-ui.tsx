@@ -17,7 +17,7 @@ import type { LocalClusters } from "./local-clusters.ts";
 import type { ScreenLayout } from "./screen/screen-layout.ts";
 import { Screen } from "./screen/screen.tsx";
 import { createOperations } from "./operations/create-operations.ts";
-import { createSuspend, type SuspendScreen } from "./suspend.ts";
+import { createSuspend, type Suspend, type SuspendScreen } from "./suspend.ts";
 import { MODES_OFF, TerminalInput } from "./terminal-input.ts";
 import { views } from "./views.ts";
 
@@ -150,7 +150,7 @@ export function runUi(options: UiOptions): RunningUi {
     ending ??= finish();
     return ending;
   };
-  const detach = ownsProcess ? attachToProcess({ stdin, stdout, end, logger }) : () => {};
+  const detach = ownsProcess ? attachToProcess({ stdin, stdout, end, logger, suspend, input }) : () => {};
 
   const finished = (async (): Promise<void> => {
     await Promise.race([
@@ -183,8 +183,10 @@ function attachToProcess(options: {
   readonly stdout: NodeJS.WriteStream;
   readonly end: (error?: unknown) => Promise<void>;
   readonly logger: Logger;
+  readonly suspend: Suspend;
+  readonly input: TerminalInput;
 }): () => void {
-  const { stdin, stdout, end, logger } = options;
+  const { stdin, stdout, end, logger, suspend, input } = options;
   const onSignal = (): void => void end();
   const onCrash = (error: unknown): void => {
     logger.error("crash", { error });
@@ -194,6 +196,28 @@ function attachToProcess(options: {
   const onExit = (): void => {
     stdout.write(MODES_OFF);
   };
+  const stop = (): void => void process.kill(process.pid, "SIGSTOP");
+  let stopping = false;
+  // The shell gets its terminal as it was. While an editor or a remote shell has it, there is nothing to give back.
+  const onStop = (): void => {
+    stopping = true;
+    void suspend(() => Promise.resolve(stop()))
+      .catch(stop)
+      .finally(() => {
+        stopping = false;
+      });
+  };
+  // After a stop that nobody was told of the screen is somebody else's: it is taken back and drawn anew.
+  const onContinue = (): void => {
+    if (!stopping) suspend(() => Promise.resolve()).catch(() => undefined);
+  };
+  process.on("SIGTSTP", onStop);
+  process.on("SIGCONT", onContinue);
+  // Ctrl-C of a child in our process group reaches us too.
+  const onInterrupt = (): void => {
+    if (input.running) onSignal();
+  };
+  process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onSignal);
   process.on("SIGHUP", onSignal);
   process.on("uncaughtException", onCrash);
@@ -202,6 +226,9 @@ function attachToProcess(options: {
   stdin.on("end", onSignal);
   stdin.on("error", onSignal);
   return () => {
+    process.off("SIGTSTP", onStop);
+    process.off("SIGCONT", onContinue);
+    process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onSignal);
     process.off("SIGHUP", onSignal);
     process.off("uncaughtException", onCrash);

@@ -33,15 +33,12 @@ export function createSuspend(options: {
     const suspendScreen = screen();
     if (suspendScreen === undefined) throw new Error("the screen is not drawn yet");
     let outcome: { readonly value: Awaited<ReturnType<typeof body>> } | undefined;
-    const ignore = (): void => {};
     await suspendScreen(async () => {
       input.stop();
       // libuv goes on reading a tty until the pause has been through its loop; a child's shell would lose keys or the
       // read would fail with EIO once another process group is in the foreground.
       await turn();
       await turn();
-      // Ctrl-C of a child in our process group reaches us too.
-      if (ownsProcess) process.on("SIGINT", ignore);
       try {
         outcome = { value: await body({ stdin, stdout }) };
       } finally {
@@ -50,7 +47,6 @@ export function createSuspend(options: {
         // A resize during the hand-over went to the child's process group only: ask for the size again.
         if (ownsProcess) process.kill(process.pid, "SIGWINCH");
         await turn();
-        if (ownsProcess) process.off("SIGINT", ignore);
         input.start();
       }
     });

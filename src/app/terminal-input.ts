@@ -53,6 +53,11 @@ export class TerminalInput {
     return this.#parser.pending;
   }
 
+  /** False while somebody else has the terminal. */
+  get running(): boolean {
+    return this.#running;
+  }
+
   start(): void {
     if (this.#running) return;
     this.#running = true;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { errorCode, errorMessage, KelpieError, UsageError } from "../lib/errors.ts";
+import { errorCode, errorMessage, UsageError } from "../lib/errors.ts";
 import { defaultSettings } from "./default-settings.gen.ts";
 import type { Settings } from "./settings-schema.ts";
 
@@ -22,7 +22,7 @@ export async function loadSettings(file: string): Promise<LoadedSettings> {
     text = await readFile(file, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT") return { settings: defaultSettings, file: undefined, set: new Set() };
-    throw new KelpieError(`cannot read the settings ${file}: ${errorMessage(error)}`, { cause: error });
+    throw new UsageError(`cannot read the settings ${file}: ${errorMessage(error)}`, { cause: error });
   }
   const [{ parseLocatedYaml }, { settingsSchema }] = await Promise.all([
     import("../lib/yaml.ts"),

@@ -7,6 +7,7 @@ export type InputEvent =
   | { readonly type: "click"; readonly column: number; readonly row: number };
 
 const PASTE_START = "\u001B[200~";
+const X10_MOUSE = "\u001B[M";
 const PASTE_END = "\u001B[201~";
 
 const CONTROL: Readonly<Record<string, string>> = {
@@ -62,6 +63,15 @@ const TILDE: Readonly<Record<string, string>> = {
 // oxlint-disable-next-line no-control-regex -- terminals speak in control characters
 const CSI = /^\u001B\[([<?]?)([0-9;:]*)([ -/]*)([@-~])/;
 
+// oxlint-disable-next-line no-control-regex -- terminals speak in control characters
+const CSI_PARAMETERS = /^\u001B\[[ -?]*/;
+// oxlint-disable-next-line no-control-regex -- terminals speak in control characters
+const HALF_CSI = /^\u001B\[./s;
+// oxlint-disable-next-line no-control-regex -- terminals speak in control characters
+const HALF_STRING = /^\u001B[\]P_]./s;
+const BURST_LENGTH = 200;
+const LONGEST_SEQUENCE = 8192;
+
 /** A paste that never ends is given up at this size, so that memory stays bounded. */
 const PASTE_LIMIT = 1_000_000;
 
@@ -72,10 +82,12 @@ const PASTE_LIMIT = 1_000_000;
 export class KeyParser {
   #rest = "";
   #paste: string | undefined;
+  /** More of a paste without marks may come. */
+  #burst = false;
 
   /** True where a lone escape character waits: it is the Escape key unless more comes soon. Call `flush` then. */
   get pending(): boolean {
-    return this.#rest !== "";
+    return this.#rest !== "" || this.#burst;
   }
 
   parse(chunk: string): InputEvent[] {
@@ -86,8 +98,12 @@ export class KeyParser {
         if (!this.#continuePaste(events)) break;
         continue;
       }
-      const taken = this.#take(this.#rest, events);
-      if (taken === 0) break;
+      const taken = this.#takeBurst(this.#rest, events) || this.#take(this.#rest, events);
+      if (taken === 0) {
+        // A sequence without an end takes no memory, and what still comes of it no keys.
+        if (this.#rest.length > LONGEST_SEQUENCE) this.#rest = this.#rest.slice(0, 3);
+        break;
+      }
       this.#rest = this.#rest.slice(taken);
     }
     return events;
@@ -95,9 +111,13 @@ export class KeyParser {
 
   /** What waited is taken as typed: a lone escape character becomes the Escape key. */
   flush(): InputEvent[] {
+    this.#burst = false;
     if (this.#paste !== undefined) return [];
     const rest = this.#rest;
+    // A slow line may cut a sequence anywhere: what is missing still comes, and half of it is nobody's keys.
+    if (HALF_CSI.test(rest)) return [];
     this.#rest = "";
+    if (HALF_STRING.test(rest)) return [];
     return rest === "" ? [] : [{ type: "key", key: "escape" }, ...(rest.length > 1 ? this.parse(rest.slice(1)) : [])];
   }
 
@@ -115,6 +135,18 @@ export class KeyParser {
     this.#paste = undefined;
     this.#rest = this.#rest.slice(end + PASTE_END.length);
     return true;
+  }
+
+  /** Takes text that nobody has typed, and the Escape before it. @returns characters taken, 0 where there is none */
+  #takeBurst(text: string, events: InputEvent[]): number {
+    const escaped = text.startsWith("\u001B");
+    if (escaped && "[O]P_\u001B".includes(text[1] ?? "")) return 0;
+    const plain = text.slice(escaped ? 1 : 0).split("\u001B", 1)[0] ?? "";
+    if (this.#burst ? escaped || !isPlain(plain) : !isBurst(plain)) return 0;
+    this.#burst = true;
+    if (escaped) events.push({ type: "key", key: "escape" });
+    events.push({ type: "paste", text: plain });
+    return plain.length + (escaped ? 1 : 0);
   }
 
   /** Takes one event from the head of `text`. @returns characters taken, 0 where more must come first */
@@ -147,6 +179,16 @@ export class KeyParser {
   }
 }
 
+/** From a terminal that marks no pastes: more at once than anybody types, and not a key that is held down. */
+function isBurst(chunk: string): boolean {
+  return chunk.length >= BURST_LENGTH && isPlain(chunk) && new Set(chunk).size > 3;
+}
+
+function isPlain(chunk: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- terminals speak in control characters
+  return !/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/.test(chunk);
+}
+
 function takeCharacter(text: string, prefix: string, events: InputEvent[]): number {
   const point = text.codePointAt(0) ?? 0;
   const character = String.fromCodePoint(point);
@@ -164,9 +206,10 @@ function nameOf(character: string): string {
 }
 
 function takeCsi(text: string, events: InputEvent[]): number {
+  // The mouse as terminals without SGR reports tell it: three bytes that look like typed text.
+  if (text.startsWith(X10_MOUSE)) return text.length < X10_MOUSE.length + 3 ? 0 : takeX10Mouse(text, events);
   const match = CSI.exec(text);
-  // Longer than any sequence and still no end: not a sequence, but never typed text either.
-  if (match === null) return text.length > 64 ? 2 : 0;
+  if (match === null) return malformedCsi(text);
   const [whole, marker, parameters = "", , final = ""] = match;
   const numbers = parameters.split(";").map((each) => each.split(":")[0] ?? "");
   if (marker === "<") mouse(numbers.map(Number), final, events);
@@ -180,6 +223,20 @@ function takeCsi(text: string, events: InputEvent[]): number {
     }
   }
   return whole.length;
+}
+
+/** Characters of a sequence that has no end yet, or has what no sequence may have. It is never typed text. */
+function malformedCsi(text: string): number {
+  const { length } = CSI_PARAMETERS.exec(text)?.[0] ?? "";
+  if (length === text.length) return 0;
+  // An escape character begins another sequence.
+  return text[length] === "\u001B" ? length : length + 1;
+}
+
+function takeX10Mouse(text: string, events: InputEvent[]): number {
+  const [button = 0, column = 0, row = 0] = [0, 1, 2].map((at) => text.charCodeAt(X10_MOUSE.length + at) - 32);
+  mouse([button, column, row], button === 3 ? "m" : "M", events);
+  return X10_MOUSE.length + 3;
 }
 
 /** Modifiers as xterm numbers them: 1 + shift 1 + alt 2 + ctrl 4. */
@@ -203,6 +260,17 @@ function mouse([button = 0, column = 1, row = 1]: readonly number[], final: stri
   if (button === 64) events.push({ type: "wheel", by: -1 });
   else if (button === 65) events.push({ type: "wheel", by: 1 });
   else if (button === 0 && final === "M") events.push({ type: "click", column: column - 1, row: row - 1 });
+}
+
+/** What line editors do with Alt; other keys with it are Escape and a key that were joined on their way. */
+const EDITING = new Set(["alt-b", "alt-f", "alt-d"]);
+
+/** The key typed right after Escape, where tmux, ssh or a fast hand made one of both. */
+export function keyAfterEscape(key: string): Extract<InputEvent, { type: "key" }> | undefined {
+  const name = EDITING.has(key) ? undefined : /^alt-(.|space|shift-[a-z])$/u.exec(key)?.[1];
+  if (name === undefined) return undefined;
+  const text = name === "space" ? " " : name.startsWith("shift-") ? name.slice(-1).toUpperCase() : name;
+  return { type: "key", key: name, text };
 }
 
 const SHOWN: Readonly<Record<string, string>> = {

@@ -43,6 +43,7 @@ export class PtyProgram {
   readonly #pty;
   readonly #terminal;
   readonly exited: Promise<number>;
+  #cursorHidden = false;
   #waiters: Array<() => void> = [];
 
   constructor(
@@ -65,6 +66,15 @@ export class PtyProgram {
       env: { ...env, TERM: "xterm-256color" },
       cwd: ROOT,
     });
+    for (const [final, hidden] of [
+      ["h", false],
+      ["l", true],
+    ] as const) {
+      this.#terminal.parser.registerCsiHandler({ prefix: "?", final }, ([mode]) => {
+        if (mode === 25) this.#cursorHidden = hidden;
+        return false;
+      });
+    }
     this.#pty.onData((data) => this.#terminal.write(data, () => this.#wake()));
     this.exited = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode }) => {
@@ -114,6 +124,32 @@ export class PtyProgram {
   /** Which screen buffer shows: the UI draws on the alternate one. */
   get buffer(): "normal" | "alternate" {
     return this.#terminal.buffer.active.type;
+  }
+
+  /** What the program has asked of the terminal and not taken back: `mouse`, `paste`, `hidden cursor`. */
+  get modes(): readonly string[] {
+    const { mouseTrackingMode, bracketedPasteMode } = this.#terminal.modes;
+    return [
+      ...(mouseTrackingMode === "none" ? [] : ["mouse"]),
+      ...(bracketedPasteMode ? ["paste"] : []),
+      ...(this.#cursorHidden ? ["hidden cursor"] : []),
+    ];
+  }
+
+  /** Stops taking output, as a terminal whose connection is stuck. */
+  pause(): void {
+    this.#pty.pause();
+  }
+
+  resume(): void {
+    this.#pty.resume();
+  }
+
+  /** Closes the terminal, as a window that is closed. */
+  close(): void {
+    // node-pty has it for as long as it is; its types do not.
+    const pty: object = this.#pty;
+    if ("destroy" in pty && typeof pty.destroy === "function") Reflect.apply(pty.destroy, pty, []);
   }
 
   write(data: string): void {

@@ -409,3 +409,17 @@ test("An empty list says so whole, at the place where empty tables say it", asyn
   expect(app.lines()).toContain(" No port-forwards: Shift-F on a pod, a container or a service opens one.");
   expect(app.text()).not.toContain("…");
 });
+
+test("Escape and a key that come in one piece are Escape and that key in a prompt and in a dialog too", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type("nodes");
+  await app.send("\u001B:");
+  await app.type("deploy");
+  await app.press("enter");
+  expect(app.text()).toContain("── deployments");
+  await app.press("history.back", "resource.delete");
+  expect(app.text()).toContain("Delete pod web-01");
+  await app.send("\u001B?");
+  expect(app.text()).toContain("── help");
+});
