@@ -21,6 +21,9 @@ export interface CommandHost {
   pick(request: PickRequest): Promise<string | undefined>;
   failed(message: string): void;
   useTheme(name: string): void;
+  /** Names of the sets of port-forwards of the context in use. */
+  forwardSets(): readonly string[];
+  openForwardSet(name: string): void;
   quit(): void;
 }
 
@@ -52,6 +55,7 @@ export class CommandRunner {
   run(text: string): void {
     if (text.trim() === "") return;
     try {
+      if (this.#runNamed(text)) return;
       const xray = /^\s*xray\s+(.*)$/i.exec(text)?.[1];
       if (xray === undefined) this.#execute(parseCommand(text));
       else this.#openXray(parseCommand(xray));
@@ -61,15 +65,28 @@ export class CommandRunner {
     }
   }
 
+  /** Commands whose argument is a name as it stands: contexts are called `arn:aws:eks:…` or `gke_a_b`. */
+  #runNamed(text: string): boolean {
+    const [, first = "", name = ""] = /^\s*(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];
+    switch (findBuiltIn(first.toLowerCase())?.names[0]) {
+      case "ctx":
+        if (name === "") this.#host.startTrail({ view: "contexts", parameters: {}, title: "contexts" });
+        else void this.#host.busy.during(this.#host.session.useContext(name));
+        return true;
+      case "pf":
+        this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
+        if (name !== "") this.#host.openForwardSet(name);
+        return true;
+      default:
+        return false;
+    }
+  }
+
   #execute(command: ParsedCommand): void {
     const [word] = command.words;
     switch (findBuiltIn(command.name)?.names[0]) {
       case "q":
         this.#host.quit();
-        return;
-      case "ctx":
-        if (word === undefined) this.#host.startTrail({ view: "contexts", parameters: {}, title: "contexts" });
-        else void this.#host.busy.during(this.#host.session.useContext(word));
         return;
       case "ns":
         if (word !== undefined) {
@@ -77,9 +94,6 @@ export class CommandRunner {
           return;
         }
         this.#openKind({ ...command, name: "namespaces" });
-        return;
-      case "pf":
-        this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
         return;
       case "journal":
         this.#host.startTrail({ view: "journal", parameters: {}, title: "journal" });
@@ -202,6 +216,7 @@ export class CommandRunner {
       resources: this.#host.session.cluster.get()?.catalog.get().resources ?? [],
       kinds,
       contexts: this.#host.session.contexts.get(),
+      forwardSets: this.#host.forwardSets(),
       namespaces: [...new Set([...this.#host.session.namespaceKeys, ...this.#namespaceNames.get()])],
     });
   }

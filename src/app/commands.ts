@@ -12,13 +12,13 @@ export interface BuiltInCommand {
   readonly names: readonly string[];
   readonly description: string;
   /** What its first word is. */
-  readonly takes?: "context" | "namespace" | "kind" | "theme";
+  readonly takes?: "context" | "namespace" | "kind" | "theme" | "forward-set";
 }
 
 export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   { names: ["ctx", "context", "contexts"], description: "contexts, or switch to one", takes: "context" },
   { names: ["ns"], description: "namespaces, or use one", takes: "namespace" },
-  { names: ["pf", "port-forwards"], description: "port-forwards of this session" },
+  { names: ["pf", "port-forwards"], description: "port-forwards, or open a saved set", takes: "forward-set" },
   { names: ["journal"], description: "every write, of earlier sessions too" },
   {
     names: ["workloads", "wk", "workload"],
@@ -45,6 +45,8 @@ export interface CompletionSource {
   readonly kinds: readonly KindDefinition[];
   readonly contexts: readonly ContextInfo[];
   readonly namespaces: readonly string[];
+  /** Saved sets of port-forwards of the context in use. */
+  readonly forwardSets: readonly string[];
 }
 
 const MOST_SUGGESTIONS = 50;
@@ -63,6 +65,13 @@ export function suggestCommands(text: string, source: CompletionSource): readonl
       text: before + theme,
       label: theme,
       description: themeDescriptions[theme] ?? "",
+    }));
+  }
+  if (takes === "forward-set") {
+    return ranked(word, source.forwardSets, (each) => each).map((set) => ({
+      text: before + set,
+      label: set,
+      description: "port-forwards",
     }));
   }
   if (takes === "kind" && before.trim() === name) {

@@ -23,6 +23,7 @@ import type { View, ViewDefinition, ViewHost, ViewSession } from "../views/view.
 import { Closing } from "./closing.ts";
 import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
+import { ForwardSets } from "./forward-sets.ts";
 import { Forwards } from "./forwards.ts";
 import { helpLines } from "./help-lines.ts";
 import { readHistory, writeHistory } from "./prompt-history.ts";
@@ -75,6 +76,7 @@ export class Controller {
   };
   readonly #commands: CommandRunner;
   readonly #viewSession: ViewSession;
+  readonly #forwardSets: ForwardSets;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -113,6 +115,8 @@ export class Controller {
           options.useTheme(name);
           this.flash.show("info", `theme ${name}; \`theme: ${name}\` in config.yaml keeps it`);
         },
+        forwardSets: () => this.#forwardSets.names(this.session.context.get() ?? ""),
+        openForwardSet: (name) => void this.busy.during(this.#forwardSets.openSet(name)),
         quit: () => options.quit(),
       },
       options.initialCommand,
@@ -137,11 +141,19 @@ export class Controller {
       suspend: options.suspend,
     };
     this.doors = { ...doors, operations: options.createOperations(services) };
+    this.#forwardSets = new ForwardSets({
+      paths: options.paths,
+      logger: options.logger,
+      forwards: this.forwards,
+      app: doors,
+      cluster: () => this.session.cluster.get(),
+    });
     this.#viewSession = createViewSession({
       session: this.session,
       busy: this.busy,
       journal: this.journal,
       forwards: this.forwards,
+      sets: this.#forwardSets,
       app: doors,
       paths: options.paths,
       settings: options.settings,
@@ -154,7 +166,9 @@ export class Controller {
   }
 
   async start(): Promise<void> {
-    await this.busy.during(Promise.all([this.#loadHistory(), this.journal.load(), this.session.start()]));
+    await this.busy.during(
+      Promise.all([this.#loadHistory(), this.journal.load(), this.#forwardSets.reread(), this.session.start()]),
+    );
   }
 
   async #loadHistory(): Promise<void> {
@@ -317,6 +331,7 @@ export class Controller {
   #opened(cluster: Cluster): void {
     this.journal.follow(cluster);
     this.forwards.follow(cluster);
+    this.#forwardSets.openOwn(cluster, this.session.settingsOf(cluster.context.name).portForwards ?? []);
     this.prompt.close();
     this.#commands.stopNamespaces();
     this.navigation.clear();

@@ -162,11 +162,12 @@ export class Session {
   /** How a context is protected when it is opened. */
   protectionOf(name: string): Protection {
     const { readOnly, settings } = this.#options;
-    const { readOnly: own, protection = "open" } = this.#settingsOf(name);
+    const { readOnly: own, protection = "open" } = this.settingsOf(name);
     return (readOnly ?? own ?? (protection === "read-only" || settings.readOnly)) ? "read-only" : protection;
   }
 
-  #settingsOf(name: string): Settings["contexts"][string] {
+  /** The settings of a context, by its name or the one it had when they were read. */
+  settingsOf(name: string): Settings["contexts"][string] {
     const { contexts } = this.#options.settings;
     return contexts[name] ?? contexts[this.#settingsNames.get(name) ?? name] ?? {};
   }
@@ -176,7 +177,7 @@ export class Session {
       if (!this.#contexts.get().some((each) => each.name === name)) await this.#load();
       const cluster = await this.#options.clusters.open(name);
       const { readOnly, settings } = this.#options;
-      const { readOnly: own, protection = "open" } = this.#settingsOf(name);
+      const { readOnly: own, protection = "open" } = this.settingsOf(name);
       cluster.writes.setProtection(protection);
       cluster.writes.setReadOnly(readOnly ?? own ?? (protection === "read-only" || settings.readOnly));
       this.#replace(cluster);

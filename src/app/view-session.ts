@@ -6,6 +6,7 @@ import type { Busy } from "../lib/busy.ts";
 import type { StyledLine } from "../ui/styled-line.ts";
 import type { ViewSession } from "../views/view.ts";
 import { ContextEditor } from "./context-editor.ts";
+import type { ForwardSets } from "./forward-sets.ts";
 import type { Forwards } from "./forwards.ts";
 import type { Journal } from "./journal.ts";
 import type { Session } from "./session.ts";
@@ -15,6 +16,7 @@ export interface ViewSessionOptions {
   readonly busy: Busy;
   readonly journal: Journal;
   readonly forwards: Forwards;
+  readonly sets: ForwardSets;
   readonly app: Pick<AppDoors, "confirm" | "input" | "flash">;
   readonly paths: Paths;
   readonly settings: Settings;
@@ -23,14 +25,16 @@ export interface ViewSessionOptions {
 
 /** What views about the program itself show and do. */
 export function createViewSession(options: ViewSessionOptions): ViewSession {
-  const { session, busy, journal, forwards, app, paths, settings } = options;
+  const { session, busy, journal, forwards, sets, app, paths, settings } = options;
   const editor = new ContextEditor({
     session,
     app,
     keptBy: (name) =>
       settings.contexts[name] === undefined ? [] : [`Its settings in ${paths.configFile} (protection) follow.`],
-    renamed: async (from, to) =>
-      (await renameContextSettings(paths.configFile, from, to)) ? [`its settings are in ${paths.configFile}`] : [],
+    renamed: async (from, to) => [
+      ...((await renameContextSettings(paths.configFile, from, to)) ? ["its settings follow"] : []),
+      ...((await sets.renameContext(from, to)) ? ["its sets of port-forwards follow"] : []),
+    ],
   });
   const changes = {
     rename: (name: string) => editor.rename(name),
@@ -49,8 +53,16 @@ export function createViewSession(options: ViewSessionOptions): ViewSession {
     protectionOf: (name) => session.protectionOf(name),
     changeContext: (name, change) => void busy.during(changes[change](name)),
     reasonAgainstChange: (name, change) => editor.reasonAgainst(name, change),
-    forwards,
-    stopForward: (id) => forwards.stop(id),
+    forwards: {
+      running: forwards,
+      saved: sets.saved,
+      stop: (id) => sets.stop(id),
+      restart: (id) => busy.during(sets.restart(id)),
+      start: (rows) => busy.during(sets.start(rows)),
+      save: (ids) => busy.during(sets.save(ids)),
+      deleteSaved: (row) => busy.during(sets.deleteSaved(row)),
+      reread: () => busy.during(sets.reread()),
+    },
     welcome: session.welcome,
     reloadLocal: () => void busy.during(session.listLocal()),
     startLocal: (name) => void busy.during(session.startLocal(name)),

@@ -8,6 +8,7 @@ const contextSettings = z.strictObject({
     .enum(["open", "confirm", "type-name", "read-only"])
     .optional()
     .describe("open, confirm (a question before each write), type-name (the name is typed too) or read-only."),
+  portForwards: z.array(z.string()).optional().describe("Sets of port-forwards that open with this context."),
 });
 
 /** A check of a text by what reads it later. */

@@ -1,4 +1,14 @@
-import { isMap, isNode, isSeq, LineCounter, parseAllDocuments, parseDocument, stringify, type Document } from "yaml";
+import {
+  isCollection,
+  isMap,
+  isNode,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  parseDocument,
+  stringify,
+  type Document,
+} from "yaml";
 import { KelpieError } from "./errors.ts";
 
 export class YamlError extends KelpieError {
@@ -80,8 +90,14 @@ export class EditableYaml {
     return this.#document.toJS({ maxAliasCount: 100 });
   }
 
+  /** Makes the maps on the way that are not there. */
   set(path: ReadonlyArray<string | number>, value: unknown): void {
-    this.#document.setIn(path, value);
+    let depth = path.length - 1;
+    while (depth > 0 && !isCollection(this.#document.getIn(path.slice(0, depth), true))) depth -= 1;
+    const inner = path.slice(depth + 1).reduceRight((nested, key) => ({ [key]: nested }), value);
+    const first = path[depth];
+    if (depth > 0 || isCollection(this.#document.contents)) this.#document.setIn(path.slice(0, depth + 1), inner);
+    else if (first !== undefined) this.#document.contents = this.#document.createNode({ [first]: inner });
   }
 
   delete(path: ReadonlyArray<string | number>): void {

@@ -1,4 +1,5 @@
 import type { ComponentType } from "react";
+import type { SavedForward } from "../config/forward-sets.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import type { Cluster, ContextInfo, ContextProbes, JournalEntry, PortForward, Protection } from "../cluster/cluster.ts";
 import type { AppDoors, Scope, TargetObject } from "../hotkeys/action.ts";
@@ -67,9 +68,7 @@ export interface ViewSession {
   /** Asks, then changes a context in the kubeconfig that defines it. */
   changeContext(name: string, change: "rename" | "delete" | "namespace"): void;
   reasonAgainstChange(name: string, change: "rename" | "delete" | "namespace"): string | undefined;
-  /** Port-forwards of every context that was opened in this session. */
-  readonly forwards: Subscribable<readonly PortForward[]>;
-  stopForward(id: string): void;
+  readonly forwards: ViewForwards;
   /** What the start came to, while no cluster is open. */
   readonly welcome: Subscribable<Welcome>;
   /** Lists the local clusters again. */
@@ -78,6 +77,39 @@ export interface ViewSession {
   startLocal(name: string): void;
   /** Lines of the help for the view that was in front when it was asked for. */
   helpLines(): readonly StyledLine[];
+}
+
+/** A port-forward of a named set. */
+export interface SavedRow {
+  readonly context: string;
+  readonly set: string;
+  /** Its place in the set. */
+  readonly index: number;
+  readonly forward: SavedForward;
+  /** Why it could not be started. */
+  readonly fault?: string;
+}
+
+export interface SavedRows {
+  readonly rows: readonly SavedRow[];
+  /** Why the file of the sets cannot be read; the rows are those of before. */
+  readonly fault?: string;
+}
+
+/** Port-forwards that run, and the sets they are saved in. What is asked of the user or fails is told by flashes. */
+export interface ViewForwards {
+  /** Of every context that was opened in this session. */
+  readonly running: Subscribable<readonly PortForward[]>;
+  readonly saved: Subscribable<SavedRows>;
+  stop(id: string): void;
+  /** Listens again where a forward has failed. */
+  restart(id: string): Promise<void>;
+  /** Starts saved forwards of the context in use. */
+  start(rows: readonly SavedRow[]): Promise<void>;
+  save(ids: readonly string[]): Promise<void>;
+  deleteSaved(row: SavedRow): Promise<void>;
+  /** Reads the file of the sets again. */
+  reread(): Promise<void>;
 }
 
 /** The steps of a start with nothing configured, or what stands in its way. */

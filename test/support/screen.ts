@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import xterm, { type IBufferCell } from "@xterm/headless";
 import type { LocalClusters } from "../../src/app/local-clusters.ts";
@@ -67,6 +67,8 @@ export interface ScreenOptions {
   readonly clock?: TestClock;
   readonly logger?: Logger;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files below KELPIE_HOME that are there before the start, by their path in it. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 const NO_LOCAL: LocalClusters = {
@@ -116,6 +118,10 @@ export class TestScreen {
     this.#stdin = stdin;
     this.#stdout = stdout;
     const env = { KELPIE_HOME: this.#home, TERM: "xterm-256color", ...options.env };
+    for (const [name, text] of Object.entries(options.files ?? {})) {
+      mkdirSync(dirname(join(this.#home, name)), { recursive: true });
+      writeFileSync(join(this.#home, name), text);
+    }
     this.ui = runUi({
       clusters: options.clusters,
       local: options.local ?? NO_LOCAL,
@@ -140,6 +146,11 @@ export class TestScreen {
     const screen = new TestScreen(options);
     await screen.idle();
     return screen;
+  }
+
+  /** Where KELPIE_HOME is. */
+  get home(): string {
+    return this.#home;
   }
 
   /** Presses keys by name (`ctrl-d`), or the key of an action by the action's id (`resource.delete`). */

@@ -6,7 +6,7 @@ import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
 import { createValue } from "../../src/lib/subscribable.ts";
 import { kinds } from "../../src/resources/kinds/index.gen.ts";
-import type { View, ViewHost, Welcome } from "../../src/views/view.ts";
+import type { SavedRows, View, ViewHost, Welcome } from "../../src/views/view.ts";
 import type { FakeApiServer } from "./fake-api-server.ts";
 
 /** A host for one view, and what the view asked of the program. */
@@ -102,8 +102,16 @@ export function recordingHost(
       protectionOf: () => "open",
       changeContext: nothing,
       reasonAgainstChange: () => undefined,
-      forwards: cluster.portForwards,
-      stopForward: (id) => cluster.portForwards.stop(id),
+      forwards: {
+        running: cluster.portForwards,
+        saved: createValue<SavedRows>({ rows: [] }),
+        stop: (id) => cluster.portForwards.stop(id),
+        restart: settled,
+        start: settled,
+        save: settled,
+        deleteSaved: settled,
+        reread: settled,
+      },
       welcome: createValue<Welcome>({ steps: [], local: [] }),
       reloadLocal: nothing,
       startLocal: nothing,

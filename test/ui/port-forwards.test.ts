@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -207,4 +207,158 @@ test("f shows the forwards of an object, Enter goes to the target, Ctrl-D stops 
   expect(app.text()).toContain(`127.0.0.1:${port} is closed`);
   expect(app.text()).toContain("No port-forwards of deploy/web");
   expect(app.ui.controller.forwards.get()).toEqual([]);
+});
+
+/** Rows of the table, their cells apart. */
+function rows(app: TestScreen): readonly string[] {
+  const titles = app.lines().findIndex((line) => /^ ?TARGET\b/.test(line));
+  return app
+    .lines()
+    .slice(titles + 1)
+    .filter((line) => /^\w+\/\w/.test(line.trim()))
+    .map((line) => line.trim().replaceAll(/ {2,}/g, "  "));
+}
+
+const setsFile = (app: TestScreen): string => {
+  const path = join(app.home, "config", "port-forwards.yaml");
+  return readFileSync(path, "utf8");
+};
+
+test("Forwards that run are saved as a set, shown while they do not run, and opened again by its name", async () => {
+  pushWeb();
+  server.push(workload("StatefulSet", "db"));
+  server.push(pod("db-0", true, owner("StatefulSet", "db")));
+  const app = await start("pods default =web-1-a");
+  await forward(app);
+  await command(app, "pods default =db-0");
+  await listed(app);
+  await forward(app);
+  await command(app, "pf");
+  expect(rows(app)).toHaveLength(2);
+  await app.press("port-forward.save");
+  expect(app.text()).toContain("Save 2 port-forwards of fake as a set");
+  await app.type("two words");
+  await app.press("enter");
+  expect(app.text()).toContain("a name is one word");
+  await app.press("ctrl-u");
+  await app.type("shop");
+  await app.press("enter");
+  expect(app.text()).toContain("saved as shop; :pf shop opens them again");
+  const port = localPort(app);
+  expect(setsFile(app)).toContain(
+    `target: deployment/web\n        namespace: default\n        port: http\n        local: ${port}`,
+  );
+  expect(rows(app)[0]).toContain("listening  shop");
+  await app.press("port-forward.stop", "port-forward.stop");
+  expect(app.ui.controller.forwards.get()).toEqual([]);
+  expect(rows(app)).toEqual([
+    `deploy/web  default  127.0.0.1:${port}  http  saved  shop`,
+    expect.stringMatching(/^pod\/db-0  default  127\.0\.0\.1:\d+  http  saved  shop$/),
+  ]);
+  await app.press(":");
+  await app.type("pf s");
+  expect(app.text()).toMatch(/shop +port-forwards/);
+  await app.press("escape");
+  await command(app, "pf shop");
+  expect(app.text()).toContain("shop: 2 of 2 opened");
+  expect(rows(app).map((each) => each.split("  ").at(-4))).toEqual(["listening", "listening"]);
+  expect(localPort(app)).toBe(port);
+});
+
+test("Only the marked forwards are saved, and one of a set is started by Enter", async () => {
+  pushWeb();
+  const app = await start("deploy default");
+  await forward(app, ":http,:9999");
+  await command(app, "pf");
+  await app.press("port-forward.mark");
+  expect(app.text()).toContain("1 marked");
+  await app.press("port-forward.save");
+  expect(app.text()).toContain("Save this port-forward of fake as a set");
+  await app.type("one");
+  await app.press("enter");
+  expect(setsFile(app)).not.toContain("9999");
+  await app.press("move.top", "port-forward.stop");
+  expect(rows(app).at(-1)).toContain("saved");
+  await app.press("move.bottom", "port-forward.open");
+  expect(app.text()).toContain("1 of 1 opened");
+  expect(rows(app).join()).not.toContain("saved");
+});
+
+test("A set says of each forward that cannot be opened why, and the others listen", async () => {
+  pushWeb();
+  const app = await start("deploy default");
+  await forward(app);
+  await command(app, "pf");
+  await app.press("port-forward.save");
+  await app.type("shop");
+  await app.press("enter", "port-forward.stop");
+  const text = `${setsFile(app)}      - {target: service/none, namespace: default, port: 80, local: 0}\n`;
+  writeFileSync(join(app.home, "config", "port-forwards.yaml"), text);
+  await command(app, "pf shop");
+  expect(app.text()).toContain("shop: 1 of 2 opened; service/none:");
+  expect(rows(app)[0]).toContain("listening");
+  expect(rows(app)[1]).toMatch(/^svc\/none .*failed  shop  cannot forward a port to services default\/none/);
+  await command(app, "pf nothing");
+  expect(app.text()).toContain("fake has no set of port-forwards nothing: there are shop");
+  writeFileSync(join(app.home, "config", "port-forwards.yaml"), text.replace("port: 80", "port: [80]"));
+  await app.advance(5000);
+  expect(app.text()).toMatch(/port-forwards\.yaml:\d+: contexts\.fake\.shop\.1\.port/);
+});
+
+test("Deleting from a set asks, and takes one forward or the whole set", async () => {
+  pushWeb();
+  const app = await start("deploy default");
+  await forward(app, ":http,:9999");
+  await command(app, "pf");
+  await app.press("port-forward.save");
+  await app.type("shop");
+  await app.press("enter", "port-forward.stop", "port-forward.stop");
+  await app.press("move.top", "port-forward.stop");
+  expect(app.text()).toContain("Delete from the set shop of fake?");
+  await app.press("escape");
+  expect(rows(app)).toHaveLength(2);
+  await app.press("port-forward.stop", "tab", "enter");
+  expect(rows(app)).toEqual([expect.stringContaining("9999")]);
+  await app.press("port-forward.stop", "tab", "enter");
+  expect(app.text()).toContain("the set shop is deleted");
+  expect(rows(app)).toEqual([]);
+});
+
+test("The sets that a context's settings name open with it", async () => {
+  pushWeb();
+  const clusters = createClusters({ overrides: { kubeconfig: join(folder, "kubeconfig") }, env: {} });
+  const set = { target: "deployment/web", namespace: "default", port: "http", local: 0 };
+  const app = await TestScreen.open({
+    clusters,
+    initialCommand: "pf",
+    columns: 160,
+    settings: { contexts: { fake: { portForwards: ["shop"] } } },
+    files: { "config/port-forwards.yaml": JSON.stringify({ contexts: { fake: { shop: [set] } } }) },
+  });
+  open = app;
+  await untilForward(app, ({ state }) => state === "listening");
+  expect(rows(app)[0]).toMatch(/^deploy\/web  default  web-1-a .*listening  shop/);
+});
+
+test("A forward goes on while another context is on the screen, and is shown there with its context", async () => {
+  pushWeb();
+  const other = await startFakeApiServer({ pods: 1 });
+  writeFileSync(join(folder, "other"), other.kubeconfig.replaceAll(/\bfake\b/g, "other"));
+  const KUBECONFIG = `${join(folder, "kubeconfig")}:${join(folder, "other")}`;
+  const app = await TestScreen.open({
+    clusters: createClusters({ env: { KUBECONFIG } }),
+    initialCommand: "deploy default",
+    columns: 160,
+  });
+  open = app;
+  await listed(app);
+  await forward(app);
+  await command(app, "ctx other");
+  expect(app.ui.controller.session.context.get()).toBe("other");
+  await command(app, "pf");
+  expect(row(app)).toMatch(/^deploy\/web  fake  default  web-1-a .*listening/);
+  const first = app.ui.controller.forwards.get()[0];
+  await app.press("port-forward.stop");
+  expect(app.text()).toContain(`127.0.0.1:${first?.localPort} is closed`);
+  await other.close();
 });

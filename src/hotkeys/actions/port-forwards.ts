@@ -17,8 +17,12 @@ const forwardCommand = (
 });
 
 export const portForwardActions: readonly Action[] = [
-  forwardCommand("port-forward.open", "Go to the target", ["enter"], "navigate"),
-  forwardCommand("port-forward.stop", "Stop", ["ctrl-d"]),
+  forwardCommand("port-forward.open", "Target, start", ["enter"], "navigate"),
+  forwardCommand("port-forward.stop", "Stop, delete", ["ctrl-d"]),
+  forwardCommand("port-forward.start", "Start", ["s"]),
+  forwardCommand("port-forward.save", "Save as a set", ["ctrl-s"]),
   forwardCommand("port-forward.browse", "Open in the browser", ["o"]),
   forwardCommand("port-forward.copy", "Copy address", ["c"]),
+  { ...forwardCommand("port-forward.mark", "Mark", ["space"], "navigate"), inHintBar: false },
+  { ...forwardCommand("port-forward.clear-marks", "Clear marks", ["ctrl-\\"], "navigate"), inHintBar: false },
 ];

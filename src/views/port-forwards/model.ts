@@ -2,7 +2,9 @@ import { byteSize } from "../../lib/byte-size.ts";
 import type { PortForward } from "../../cluster/cluster.ts";
 import { isPodTarget, sameTarget, targetLabel, type ForwardTarget } from "../../cluster/forward-target.ts";
 import type { Tone } from "../../lib/tone.ts";
+import { kinds } from "../../resources/kinds/index.gen.ts";
 import type { ListColumn, ListRow } from "../list-view.tsx";
+import type { SavedRow } from "../view.ts";
 
 const STATES: Readonly<Record<PortForward["state"], readonly [text: string, tone: Tone]>> = {
   listening: ["listening", "ok"],
@@ -10,8 +12,15 @@ const STATES: Readonly<Record<PortForward["state"], readonly [text: string, tone
   failed: ["failed", "error"],
 };
 
-/** The columns; CONTEXT only where forwards of several contexts are shown. */
-export function forwardColumns(contexts: boolean): readonly ListColumn[] {
+/** Which columns there is something to say in. */
+export interface ShownColumns {
+  /** Forwards of other contexts are shown. */
+  readonly contexts: boolean;
+  /** Some are saved in sets. */
+  readonly sets: boolean;
+}
+
+export function forwardColumns({ contexts, sets }: ShownColumns): readonly ListColumn[] {
   return [
     { title: "TARGET", minWidth: 10 },
     ...(contexts ? [{ title: "CONTEXT", keep: 6 }] : []),
@@ -20,13 +29,14 @@ export function forwardColumns(contexts: boolean): readonly ListColumn[] {
     { title: "LOCAL", keep: 9 },
     { title: "PORT", align: "right", keep: 8 },
     { title: "STATE", keep: 8 },
+    ...(sets ? [{ title: "SET", keep: 5 }] : []),
     { title: "CONNECTIONS", align: "right", keep: 3 },
     { title: "TRAFFIC", align: "right", keep: 3 },
     { title: "ERROR", keep: 6, minWidth: 10 },
   ];
 }
 
-export function forwardRow(forward: PortForward, contexts: boolean): ListRow {
+export function forwardRow(forward: PortForward, { contexts, sets }: ShownColumns, set: string): ListRow {
   const { target, pod, port, open, connections } = forward;
   const [state, tone] = STATES[forward.state];
   return {
@@ -39,11 +49,42 @@ export function forwardRow(forward: PortForward, contexts: boolean): ListRow {
       { text: `127.0.0.1:${forward.localPort}` },
       { text: typeof port === "number" || pod === undefined ? String(port) : `${port} (${pod.port})` },
       { text: state, tone },
+      ...(sets ? [{ text: set }] : []),
       { text: open === 0 ? String(connections) : `${open} of ${connections}` },
       { text: byteSize(forward.bytes) },
       { text: forward.error ?? "", tone: forward.state === "waiting" ? "warning" : "error" },
     ],
   };
+}
+
+/** A saved forward that does not run. */
+export function savedForwardRow(key: string, { context, set, forward, fault }: SavedRow, shown: ShownColumns): ListRow {
+  const { target, namespace, port, local } = forward;
+  return {
+    key,
+    cells: [
+      { text: shortTarget(target), tone: "muted" },
+      ...(shown.contexts ? [{ text: context, tone: "muted" as const }] : []),
+      { text: namespace, tone: "muted" },
+      { text: "" },
+      { text: local === 0 ? "" : `127.0.0.1:${local}`, tone: "muted" },
+      { text: String(port), tone: "muted" },
+      fault === undefined ? { text: "saved", tone: "muted" } : { text: "failed", tone: "error" },
+      { text: set },
+      { text: "" },
+      { text: "" },
+      { text: fault ?? "", tone: "error" },
+    ],
+  };
+}
+
+/** `deployment/web` as running ones are written: `deploy/web`. */
+function shortTarget(target: string): string {
+  const slash = target.indexOf("/");
+  const kind = target.slice(0, slash);
+  const known = kinds.find((each) => each.kind.toLowerCase() === kind);
+  const short = kind === "pod" ? kind : (known?.aliases[0] ?? kind);
+  return `${short}/${target.slice(slash + 1)}`;
 }
 
 /** Whether a forward belongs to an object: it is bound to it, or goes to it now. */
