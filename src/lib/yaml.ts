@@ -1,15 +1,6 @@
-import {
-  isCollection,
-  isMap,
-  isNode,
-  isSeq,
-  LineCounter,
-  parseAllDocuments,
-  parseDocument,
-  stringify,
-  type Document,
-} from "yaml";
+import { isCollection, isMap, isNode, isSeq, LineCounter, parseAllDocuments, parseDocument, type Document } from "yaml";
 import { KelpieError } from "./errors.ts";
+import { writeYaml } from "./write-yaml.ts";
 
 export class YamlError extends KelpieError {
   override readonly name = "YamlError";
@@ -17,7 +8,7 @@ export class YamlError extends KelpieError {
 
 /** An object as `kubectl get -o yaml` prints it: two spaces, no anchors, long strings not folded. */
 export function toYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, indentSeq: false, version: "1.1" });
+  return writeYaml(value);
 }
 
 /**

@@ -1,82 +1,19 @@
 import { nextTurn, type Cancel } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
-import { textWidth } from "../lib/text.ts";
+import { Folding, type LineLevel } from "./folding.ts";
 import { LineScan } from "./line-scan.ts";
+import {
+  selectedLines,
+  type LineRange,
+  type PagerHits,
+  type PagerSearch,
+  type PagerState,
+  type SourceChange,
+} from "./pager-state.ts";
+import { sameLine } from "./same-line.ts";
 import { linesOf, type LineSource, type StyledLine } from "./styled-line.ts";
-
-/** Where a pager stands. A new object after every change. */
-export interface PagerState {
-  readonly source: LineSource;
-  /** First line on screen, and with wrapping the first of its rows. */
-  readonly top: number;
-  readonly topRow: number;
-  /** Columns scrolled to the right; 0 when wrapping. */
-  readonly left: number;
-  readonly wrap: boolean;
-  /** New lines scroll the view to the end. */
-  readonly follow: boolean;
-  readonly search: PagerSearch | undefined;
-  /** The line that keys move, where there is one; moving without it scrolls. */
-  readonly cursor: number | undefined;
-  /** The other end of what is selected; the cursor's line alone is where there is none. */
-  readonly anchor: number | undefined;
-}
-
-/** Lines from the first to the last, both included. */
-export interface LineRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-export interface PagerSearch {
-  readonly text: string;
-  /** Absent when the text is no regular expression: see `fault`. */
-  readonly pattern: RegExp | undefined;
-  readonly fault: string | undefined;
-  /** Lines that match, as far as they are known. */
-  readonly hits: PagerHits;
-  /** The line that was found last. */
-  readonly line: number | undefined;
-  /** Its place among `hits`, -1 where there are none. */
-  readonly current: number;
-  /** False while there are lines that were not looked at. */
-  readonly complete: boolean;
-}
-
-export interface PagerHits {
-  readonly length: number;
-  /** Index of the line at a place. */
-  at(place: number): number;
-}
-
-/** What {@link PagerModel.setSource} should know of the change. */
-export interface SourceChange {
-  /** Lines that went away at the head, so that the same text stays on screen; came, where negative. */
-  readonly dropped?: number;
-  /** Lines at the head of the new source that were there before, so that a search looks at the others alone. */
-  readonly stable?: number;
-  /** Where each of {@link PagerModel.places} is now, where lines came between others. */
-  readonly places?: readonly number[];
-}
-
-/** Rows a line takes at a width: pieces of at most `width` columns; never empty. Offsets are UTF-16 units. */
-export function wrapOffsets(text: string, width: number): readonly number[] {
-  if (width <= 0 || textWidth(text) <= width) return [0];
-  const offsets = [0];
-  let used = 0;
-  let offset = 0;
-  for (const character of text) {
-    const columns = textWidth(character);
-    if (used + columns > width) {
-      offsets.push(offset);
-      used = 0;
-    }
-    used += columns;
-    offset += character.length;
-  }
-  return offsets;
-}
+import { WrapCache } from "./wrap-offsets.ts";
 
 const NO_LINES = linesOf([]);
 const NO_HITS: PagerHits = { length: 0, at: () => -1 };
@@ -86,7 +23,8 @@ const TELL_MILLISECONDS = 100;
 
 /**
  * Scrolling, wrapping and searching over any number of lines, drawn by `Pager`. Only the lines on screen are looked at,
- * except by a search. Commands: the `move.*` and `search.*` ids of `views/view.ts`, `text.wrap`, `text.follow`.
+ * except by a search and by folding. Commands: the `move.*` and `search.*` ids of `views/view.ts`, `text.wrap`,
+ * `text.follow`, and with `levels` `text.fold`, `text.fold-all`.
  */
 export class PagerModel {
   readonly #state = createValue<PagerState>({
@@ -99,19 +37,34 @@ export class PagerModel {
     search: undefined,
     cursor: undefined,
     anchor: undefined,
+    found: undefined,
   });
+  readonly wraps = new WrapCache();
+  readonly #folding: Folding | undefined;
+  #whole: LineSource = NO_LINES;
   #columns = 80;
   #rows = 24;
   #scan: LineScan | undefined;
   #cancelScan: Cancel | undefined;
   #toldAt = 0;
 
-  constructor(options: { readonly wrap?: boolean; readonly follow?: boolean } = {}) {
+  /** @param options `levels`: blocks of lines can be folded */
+  constructor(options: { readonly wrap?: boolean; readonly follow?: boolean; readonly levels?: LineLevel } = {}) {
+    if (options.levels !== undefined) this.#folding = new Folding(NO_LINES, options.levels);
     this.#state.update((state) => ({ ...state, wrap: options.wrap ?? false, follow: options.follow ?? false }));
   }
 
   get state(): Subscribable<PagerState> {
     return this.#state;
+  }
+
+  /** Every line, folded or not. */
+  get whole(): LineSource {
+    return this.#whole;
+  }
+
+  get folds(): boolean {
+    return this.#folding !== undefined;
   }
 
   /** Lines on the screen. */
@@ -137,7 +90,9 @@ export class PagerModel {
   setSource(source: LineSource, change: SourceChange = {}): void {
     const state = this.#state.get();
     const dropped = change.dropped ?? 0;
-    const moved = change.places ?? this.places.map((line) => line - dropped);
+    const moved = change.places ?? this.#movedPlaces(source, dropped);
+    this.#whole = source;
+    this.#folding?.replace(source);
     const [top = 0, cursor = 0, anchor = 0, found = 0] = moved.map((line) => Math.max(0, line));
     let { search } = state;
     if (search?.pattern !== undefined) {
@@ -145,12 +100,47 @@ export class PagerModel {
       else this.#scan.change(dropped, change.stable);
       search = this.#find(source, { ...search, line: search.line === undefined ? undefined : found }, top);
     }
+    this.#setLines(
+      {
+        top,
+        cursor: state.cursor === undefined ? undefined : cursor,
+        anchor: state.anchor === undefined ? undefined : anchor,
+      },
+      { search },
+    );
+  }
+
+  /** Where the lines of {@link places} are in another text, counted in the whole of it. */
+  #movedPlaces(source: LineSource, dropped: number): readonly number[] {
+    const before = this.#whole;
+    if (this.#folding === undefined || before.length === 0) return this.places.map((line) => line - dropped);
+    const { top, cursor, anchor, search } = this.#state.get();
+    const moved = (line: number): number => (line === 0 ? 0 : sameLine(before, line, source));
+    const first = this.#lineAt(top);
+    const lines = [cursor, anchor].map((index) => (index === undefined ? first : this.#lineAt(index)));
+    return [first, ...lines, search?.line ?? first].map(moved);
+  }
+
+  #lineAt(index: number): number {
+    return this.#folding?.lineAt(index) ?? index;
+  }
+
+  #indexOf(line: number): number {
+    return this.#folding?.indexOf(line) ?? line;
+  }
+
+  /** Shows what is not folded, with these lines of the whole text at the top and under the cursor. */
+  #setLines(
+    lines: { readonly top: number; readonly cursor?: number | undefined; readonly anchor?: number | undefined },
+    change: Partial<PagerState> = {},
+  ): void {
+    const { top, cursor, anchor } = lines;
     this.#set({
-      source,
-      top,
-      search,
-      cursor: state.cursor === undefined ? undefined : cursor,
-      anchor: state.anchor === undefined ? undefined : anchor,
+      ...change,
+      source: this.#folding?.source() ?? this.#whole,
+      top: this.#indexOf(top),
+      cursor: cursor === undefined ? undefined : this.#indexOf(cursor),
+      anchor: anchor === undefined ? undefined : this.#indexOf(anchor),
     });
   }
 
@@ -160,7 +150,8 @@ export class PagerModel {
 
   /** Scrolls so that a line is the first on screen. */
   scrollTo(line: number): void {
-    this.#set({ top: line, topRow: 0, follow: false });
+    this.#folding?.reveal(line);
+    this.#setLines({ top: line }, { topRow: 0, follow: false });
   }
 
   /** True where the last line is on screen. */
@@ -198,6 +189,15 @@ export class PagerModel {
         break;
       case "move.right":
         if (!state.wrap) this.#set({ left: state.left + 10 });
+        break;
+      case "move.to-row":
+        if (this.folds) this.#set({ cursor: this.#onRow(Number(argument)), anchor: undefined });
+        break;
+      case "text.fold":
+        this.#fold((line) => this.#folding?.toggle(line));
+        break;
+      case "text.fold-all":
+        this.#fold((line) => this.#folding?.toggleAll(line));
         break;
       case "text.wrap":
         this.#set({ wrap: !state.wrap, left: 0, topRow: 0 });
@@ -269,8 +269,33 @@ export class PagerModel {
   #cursorStart(): number {
     const state = this.#state.get();
     const last = Math.max(0, this.#lastOnScreen(state));
-    const found = state.search?.line;
-    return found !== undefined && found >= state.top && found <= last ? found : last;
+    return this.#foundOnScreen(state) ?? last;
+  }
+
+  #foundOnScreen(state: PagerState): number | undefined {
+    const { found, top } = state;
+    return found !== undefined && found >= top && found <= this.#lastOnScreen(state) ? found : undefined;
+  }
+
+  /** Folds or unfolds at the cursor, else at what was found, else at the first line on screen; a cursor stays there. */
+  #fold(change: (line: number) => number | undefined): void {
+    const state = this.#state.get();
+    const [line, top] = [
+      this.#lineAt(state.cursor ?? this.#foundOnScreen(state) ?? state.top),
+      this.#lineAt(state.top),
+    ];
+    this.#setLines({ top, cursor: change(line) ?? line });
+    this.#showCursor();
+  }
+
+  #onRow(row: number): number {
+    const state = this.#state.get();
+    let left = row + state.topRow;
+    for (let line = state.top; line < state.source.length; line += 1) {
+      left -= this.#heightOf(state, line);
+      if (left < 0) return line;
+    }
+    return Math.max(0, state.source.length - 1);
   }
 
   #lastOnScreen(state: PagerState): number {
@@ -331,8 +356,9 @@ export class PagerModel {
       this.#set({ search: { ...nothing, pattern: undefined, fault } });
       return;
     }
-    this.#scan = new LineScan(state.top);
-    this.#set({ search: this.#find(state.source, { ...nothing, pattern, fault: undefined }, state.top) });
+    const top = this.#lineAt(state.top);
+    this.#scan = new LineScan(top);
+    this.#set({ search: this.#find(this.#whole, { ...nothing, pattern, fault: undefined }, top) });
     this.#reveal();
   }
 
@@ -354,9 +380,9 @@ export class PagerModel {
 
   #findMore(): void {
     this.#cancelScan = undefined;
-    const { source, search, top } = this.#state.get();
+    const { search, top } = this.#state.get();
     if (search === undefined) return;
-    const next = this.#find(source, search, top);
+    const next = this.#find(this.#whole, search, this.#lineAt(top));
     const now = performance.now();
     const first = search.line === undefined && next.line !== undefined;
     if (!next.complete && !first && now - this.#toldAt < TELL_MILLISECONDS) return;
@@ -377,20 +403,25 @@ export class PagerModel {
     const { length } = search.hits;
     const current = (search.current + by + length) % length;
     const line = search.hits.at(current);
-    this.#set({ search: { ...search, current, line }, cursor: cursor === undefined ? undefined : line });
+    this.#set({ search: { ...search, current, line } });
     this.#reveal();
+    if (cursor !== undefined) this.#set({ cursor: this.#state.get().found });
   }
 
-  /** Brings the current hit on screen, a third from the top, unless it is there already. */
+  /** Brings the current hit on screen, a third from the top, unless it is there already. What hides it is unfolded. */
   #reveal(): void {
-    const { search, top } = this.#state.get();
+    const { search, top, cursor } = this.#state.get();
     const line = search?.line;
-    if (line === undefined || (line >= top && line < top + Math.floor(this.#rows / 2))) return;
-    this.#set({ top: Math.max(0, line - Math.floor(this.#rows / 3)), topRow: 0, follow: false });
+    if (line === undefined) return;
+    const lines = { top: this.#lineAt(top), cursor: cursor === undefined ? undefined : this.#lineAt(cursor) };
+    if (this.#folding?.reveal(line) === true) this.#setLines(lines);
+    const { found = line, top: first } = this.#state.get();
+    if (found >= first && found < first + Math.floor(this.#rows / 2)) return;
+    this.#set({ top: Math.max(0, found - Math.floor(this.#rows / 3)), topRow: 0, follow: false });
   }
 
   #heightOf(state: PagerState, line: number): number {
-    return state.wrap ? wrapOffsets(state.source.at(line).text, this.#columns).length : 1;
+    return state.wrap ? this.wraps.offsets(state.source.at(line), this.#columns).length : 1;
   }
 
   #scrollBy(rows: number): void {
@@ -400,12 +431,19 @@ export class PagerModel {
       return;
     }
     let { top, topRow } = state;
+    let height = this.#heightOf(state, top);
     for (let left = Math.abs(rows); left > 0; left -= 1) {
       if (rows > 0) {
-        if (topRow + 1 < this.#heightOf(state, top)) topRow += 1;
-        else if (top + 1 < state.source.length) [top, topRow] = [top + 1, 0];
+        if (topRow + 1 < height) topRow += 1;
+        else if (top + 1 < state.source.length) {
+          [top, topRow] = [top + 1, 0];
+          height = this.#heightOf(state, top);
+        }
       } else if (topRow > 0) topRow -= 1;
-      else if (top > 0) [top, topRow] = [top - 1, this.#heightOf(state, top - 1) - 1];
+      else if (top > 0) {
+        height = this.#heightOf(state, top - 1);
+        [top, topRow] = [top - 1, height - 1];
+      }
     }
     this.#set({ top, topRow, follow: state.follow && rows > 0 });
   }
@@ -424,9 +462,12 @@ export class PagerModel {
 
   #set(change: Partial<PagerState>): void {
     const state = { ...this.#state.get(), ...change };
+    const line = state.search?.line;
+    const found = line === undefined ? undefined : this.#indexOf(line);
     const end = this.#endPosition(state);
     const beyond = state.top > end.top || (state.top === end.top && state.topRow > end.topRow);
-    this.#state.set(beyond || state.follow ? { ...state, ...end } : { ...state, top: Math.max(0, state.top) });
+    const place = beyond || state.follow ? end : { top: Math.max(0, state.top) };
+    this.#state.set({ ...state, ...place, found });
   }
 }
 
@@ -435,12 +476,4 @@ function finder(source: LineSource, pattern: RegExp): (index: number) => boolean
     pattern.lastIndex = 0;
     return pattern.test(source.at(index).text);
   };
-}
-
-/** The lines from the anchor of a pager to its cursor. */
-export function selectedLines({ cursor, anchor, source }: PagerState): LineRange | undefined {
-  if (cursor === undefined || source.length === 0) return undefined;
-  const other = anchor ?? cursor;
-  const end = source.length - 1;
-  return { first: Math.min(cursor, other, end), last: Math.min(Math.max(cursor, other), end) };
 }

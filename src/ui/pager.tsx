@@ -2,10 +2,12 @@ import { useLayoutEffect, type ReactElement } from "react";
 import type { Palette } from "../config/theme.ts";
 import { fit, textWidth } from "../lib/text.ts";
 import { Lines } from "./lines.tsx";
-import { selectedLines, wrapOffsets, type PagerModel, type PagerState } from "./pager-model.ts";
+import type { PagerModel } from "./pager-model.ts";
+import { selectedLines, type PagerState } from "./pager-state.ts";
 import type { Span, StyledLine } from "./styled-line.ts";
 import { useStore } from "./use-store.ts";
 import { useTheme } from "./theme-context.tsx";
+import type { WrapCache } from "./wrap-offsets.ts";
 
 /** Draws a {@link PagerModel} on exactly `rows` lines of `columns` cells. */
 export function Pager({
@@ -20,56 +22,80 @@ export function Pager({
   const palette = useTheme();
   const state = useStore(model.state);
   useLayoutEffect(() => model.resize(columns, rows), [model, columns, rows]);
-  return <Lines lines={pagerRows(state, columns, rows, palette)} rows={rows} />;
+  return <Lines lines={pagerRows(state, { columns, rows, wraps: model.wraps }, palette)} rows={rows} />;
 }
 
 /** The rows of a pager as painted strings, at most `rows`. */
-export function pagerRows(state: PagerState, columns: number, rows: number, palette: Palette): string[] {
+export function pagerRows(
+  state: PagerState,
+  { columns, rows, wraps }: { readonly columns: number; readonly rows: number; readonly wraps: WrapCache },
+  palette: Palette,
+): string[] {
   const painted: string[] = [];
   const { source, search } = state;
   const selected = selectedLines(state);
   for (let index = state.top; index < source.length && painted.length < rows; index += 1) {
     const line = source.at(index);
-    if (selected !== undefined && index >= selected.first && index <= selected.last) {
-      for (const row of selectedRows(line.text, columns, state, index)) {
-        if (painted.length < rows) painted.push(palette.paint(row, "selected"));
-      }
-      continue;
-    }
-    const spans = overlay(line, search?.pattern, index === search?.line);
+    const isSelected = selected !== undefined && index >= selected.first && index <= selected.last;
+    const draw = (start: number, limit?: number): void => {
+      const range = visibleRange(line.text, start, columns, limit);
+      painted.push(
+        isSelected
+          ? palette.paint(fit(range.text, columns), "selected")
+          : paintRange(range, overlay(line, search?.pattern, index === state.found, range), palette),
+      );
+    };
     if (!state.wrap) {
-      painted.push(paintRange(line.text, columnOffset(line.text, state.left), columns, spans, palette));
+      draw(columnOffset(line.text, state.left));
       continue;
     }
-    const offsets = wrapOffsets(line.text, columns);
+    const offsets = wraps.offsets(line, columns);
     for (let row = index === state.top ? state.topRow : 0; row < offsets.length && painted.length < rows; row += 1) {
-      painted.push(paintRange(line.text, offsets[row] ?? 0, columns, spans, palette, offsets[row + 1]));
+      draw(offsets[row] ?? 0, offsets[row + 1] ?? line.text.length);
     }
   }
   return painted;
 }
 
-/** The rows of a line under the cursor or selected, as wide as the screen. */
-function selectedRows(text: string, columns: number, state: PagerState, index: number): string[] {
-  if (!state.wrap) return [fit(text.slice(columnOffset(text, state.left)), columns)];
-  const offsets = wrapOffsets(text, columns);
-  const rows = offsets.map((offset, row) => fit(text.slice(offset, offsets[row + 1]), columns));
-  return index === state.top ? rows.slice(state.topRow) : rows;
+/** The part of a line that stands on one row; spans count from the line's start. */
+interface VisibleRange {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** So many UTF-16 units of a line are looked at for each column: marks that take no column of their own included. */
+const UNITS_PER_COLUMN = 8;
+
+function visibleRange(text: string, start: number, columns: number, limit: number | undefined): VisibleRange {
+  // `fit` may end the row with an ellipsis in place of what does not fit.
+  const most = start + columns * UNITS_PER_COLUMN;
+  const shown = limit === undefined ? fit(text.slice(start, most), columns).trimEnd() : text.slice(start, limit);
+  return { text: shown, start, end: start + shown.length };
 }
 
 interface PaintSpan extends Span {
   readonly match?: "match" | "match-current";
 }
 
+/** A match of a search that begins further before the row than this is not looked for: lines may be a megabyte. */
+const MATCH_REACH = 1000;
+
 /** The line's own spans with the matches of a search laid over them. */
-function overlay(line: StyledLine, pattern: RegExp | undefined, current: boolean): readonly PaintSpan[] {
+function overlay(
+  line: StyledLine,
+  pattern: RegExp | undefined,
+  current: boolean,
+  range: VisibleRange,
+): readonly PaintSpan[] {
   const own = line.spans ?? [];
   if (pattern === undefined) return own;
+  const from = Math.max(0, range.start - MATCH_REACH);
   const matches: PaintSpan[] = [];
-  for (const match of line.text.matchAll(pattern)) {
+  for (const match of line.text.slice(from, range.end + MATCH_REACH).matchAll(pattern)) {
     if (match[0] === "") continue;
-    const match_ = current ? "match-current" : "match";
-    matches.push({ start: match.index, end: match.index + match[0].length, match: match_ });
+    const start = from + match.index;
+    matches.push({ start, end: start + match[0].length, match: current ? "match-current" : "match" });
   }
   if (matches.length === 0) return own;
   const result: PaintSpan[] = [...matches];
@@ -97,17 +123,8 @@ function columnOffset(text: string, columns: number): number {
   return used >= columns ? offset : text.length;
 }
 
-function paintRange(
-  text: string,
-  start: number,
-  columns: number,
-  spans: readonly PaintSpan[],
-  palette: Palette,
-  limit?: number,
-): string {
-  const visible = limit === undefined ? fit(text.slice(start), columns).trimEnd() : text.slice(start, limit);
-  // `fit` may have ended the row with an ellipsis in place of what does not fit; spans count from the line's start.
-  const end = start + visible.length;
+function paintRange(range: VisibleRange, spans: readonly PaintSpan[], palette: Palette): string {
+  const { text: visible, start, end } = range;
   let painted = "";
   let position = start;
   const upTo = (to: number): string => visible.slice(position - start, to - start);

@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import type { ReactElement } from "react";
 import type { Scope } from "../hotkeys/action.ts";
 import { errorMessage } from "../lib/errors.ts";
+import { saveFile } from "../lib/save-file.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
-import type { PagerModel, PagerSearch } from "../ui/pager-model.ts";
+import type { PagerModel } from "../ui/pager-model.ts";
+import type { PagerSearch } from "../ui/pager-state.ts";
 import { Pager } from "../ui/pager.tsx";
 import type { Freshness, View, ViewHost, ViewProps, ViewSelection, ViewTitle } from "./view.ts";
 
@@ -67,9 +68,9 @@ export class TextView implements View {
   /** Computes the title anew; told to subscribers only where it is another one. */
   refreshTitle(): void {
     const { what, where, pager } = this.#parts;
-    const { search, source, wrap } = pager.state.get();
+    const { search, wrap } = pager.state.get();
     const notes = [...this.#parts.notes(), ...(wrap ? ["wrap"] : [])];
-    const count = this.#parts.count?.() ?? String(source.length);
+    const count = this.#parts.count?.() ?? String(pager.whole.length);
     const found = search === undefined ? "" : foundText(search);
     const next: ViewTitle = {
       what,
@@ -97,6 +98,9 @@ export class TextView implements View {
   }
 
   disabledReason(name: string): string | undefined {
+    if (name === "text.fold" || name === "text.fold-all") {
+      return this.#parts.pager.folds ? undefined : "this text has no blocks to fold";
+    }
     return this.#parts.disabledReason?.(name);
   }
 
@@ -105,7 +109,7 @@ export class TextView implements View {
   }
 
   escape(): boolean {
-    if (this.#parts.escape?.() === true || this.#parts.pager.endSearch()) {
+    if (this.#parts.escape?.() === true || this.#parts.pager.endSearch() || this.#parts.pager.endCursor()) {
       this.refreshTitle();
       return true;
     }
@@ -132,15 +136,15 @@ export class TextView implements View {
   #text(): string {
     const own = this.#parts.wholeText?.();
     if (own !== undefined) return own;
-    const { source } = this.#parts.pager.state.get();
-    return Array.from({ length: source.length }, (_, index) => `${source.at(index).text}\n`).join("");
+    const { whole } = this.#parts.pager;
+    return Array.from({ length: whole.length }, (_, index) => `${whole.at(index).text}\n`).join("");
   }
 
   async #save(): Promise<void> {
     try {
       const path = this.#host.savePath(this.#parts.fileName);
       // What is saved may hold secrets that were revealed: readable by the user alone.
-      await writeFile(path, this.#text(), { mode: 0o600 });
+      await saveFile(path, this.#text());
       this.#host.app.flash("info", `saved to ${path}`);
     } catch (error) {
       this.#host.app.flash("error", `${this.#parts.fileName} was not saved: ${errorMessage(error)}`);

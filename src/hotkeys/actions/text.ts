@@ -36,6 +36,8 @@ export const textActions: readonly Action[] = [
   textCommand("search.previous", "Previous match", ["shift-n"], "navigate"),
   textCommand("text.wrap", "Wrap", ["w"], "view", true),
   textCommand("text.fullscreen", "Fullscreen", ["f"], "view", true),
+  textCommand("text.fold", "Fold, unfold", ["z"], "view", true),
+  textCommand("text.fold-all", "Fold, unfold all", ["shift-z"], "view"),
   textCommand("text.copy", "Copy", ["c"], "act", true),
   textCommand("text.save", "Save", ["ctrl-s"], "act", true),
   textCommand("text.decode", "Reveal, mask", ["x"], "view"),

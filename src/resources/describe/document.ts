@@ -112,6 +112,9 @@ function alignColumn(
 }
 
 function draw(cells: readonly Cell[], widths: readonly number[]): DescribeLine {
+  const [only, ...others] = cells;
+  // Most lines of a long description: the text of a value.
+  if (only?.tone === undefined && others.length === 0) return { text: only?.text.trimEnd() ?? "" };
   let text = "";
   const spans: DescribeSpan[] = [];
   for (const [index, { text: part, tone }] of cells.entries()) {

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { describeObject, relatedQueries } from "../../resources/describe/describe.ts";
 import type { RelatedQuery } from "../../resources/related-query.ts";
+import { indentLevel } from "../../ui/folding.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
@@ -26,7 +27,7 @@ class DescribeView {
   readonly #host: ViewHost;
   readonly #target: TargetObject;
   readonly #live: LiveObject;
-  readonly #pager = new PagerModel();
+  readonly #pager = new PagerModel({ levels: indentLevel });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #related: RelatedStores;
   #shown: Disposer | undefined;

@@ -18,7 +18,7 @@ export const differenceView: ViewDefinition = {
   create(host, parameters): View {
     const { what, where, before, after } = parameters;
     if (typeof what !== "string") throw new KelpieError("this view needs two texts and was opened without them");
-    const pager = new PagerModel();
+    const pager = new PagerModel({ levels: headingLevel });
     const texts = typeof before === "string" && typeof after === "string";
     const target = texts ? targetParameter(parameters) : undefined;
     const lines = texts ? diffLines(before, after) : asArray(parameters["lines"]).filter(isDiffLine);
@@ -38,6 +38,11 @@ export const differenceView: ViewDefinition = {
     });
   },
 };
+
+/** The lines under a heading are its block. */
+function headingLevel({ spans }: StyledLine): number {
+  return spans?.[0]?.tone === DIFF_TONES.heading ? 0 : 1;
+}
 
 function isDiffLine(value: unknown): value is DiffLine {
   return isRecord(value) && typeof value["text"] === "string" && Object.hasOwn(DIFF_TONES, asString(value["kind"]));
