@@ -1,4 +1,5 @@
 import { asRecord, asRecords, asString, at, isRecord, type KubeObject } from "../lib/kube/object.ts";
+import { inReadingOrder } from "../lib/kube/field-order.ts";
 import { toYaml } from "../lib/yaml.ts";
 import { cleanForEdit } from "./edit.ts";
 
@@ -50,7 +51,7 @@ export function duplicateYaml(object: KubeObject): string {
       without(asRecord(annotations), (key) => CONTROLLER_ANNOTATIONS.test(key)),
     ),
   };
-  return toYaml({ ...body, metadata: kept, ...cleanBody(object.kind ?? "", body) });
+  return toYaml(inReadingOrder({ ...body, metadata: kept, ...cleanBody(object.kind ?? "", body) }));
 }
 
 function copyName(name: string): string {

@@ -98,9 +98,14 @@ class CreateSession {
   }
 
   async run(draft: { readonly text: string; readonly asItIs: boolean }): Promise<void> {
-    const unchanged = draft.asItIs ? "An empty text creates nothing." : "An unchanged text creates nothing.";
+    const marks = "Lines that begin with #| are taken away.";
     let { text } = draft;
-    let notes: readonly string[] = [`Lines that begin with #| are taken away. ${unchanged}`];
+    let notes: readonly string[] = draft.asItIs
+      ? [
+          `${marks} An empty text creates nothing.`,
+          "Labels and selectors are those of the first: change them where the two must be told apart.",
+        ]
+      : [`${marks} An unchanged text creates nothing.`];
     for (let round = 1; ; round += 1) {
       const edited = await this.#text.open(text, notes);
       if (edited === undefined) return;

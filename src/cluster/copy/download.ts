@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, open, rename, rm } from "node:fs/promises";
+import { lstat, mkdtemp, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { posix } from "node:path";
 import { KelpieError } from "../../lib/errors.ts";
@@ -41,6 +41,8 @@ export async function download(
       await byCat(place, real, part, report, signal);
     }
     signal.throwIfAborted();
+    if ((await lstat(part).catch(() => undefined)) === undefined)
+      throw new KelpieError(`nothing of ${remote} can be copied`);
     await rename(part, target);
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Duplex } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import type { Cluster } from "../cluster.ts";
 
@@ -91,12 +91,22 @@ export async function runInContainer(
 ): Promise<CommandResult> {
   const running = await openCommand(place, command, { stdin: false, signal });
   const stdout = collect(running.stream);
-  const ended = Promise.race([once(running.stream, "end"), once(running.stream, "close")]);
+  const ended = firstOf(running.stream, ["end", "close"]);
   const code = await running.exited;
   // The last output may still be on its way.
   await ended;
   signal.throwIfAborted();
   return { code, stdout: stdout(), stderr: running.complaints() };
+}
+
+/** Resolves with the first of some events, and listens to none of them any more. */
+export async function firstOf(stream: Duplex | Writable, events: readonly string[]): Promise<void> {
+  const heard = new AbortController();
+  try {
+    await Promise.race(events.map((event) => once(stream, event, { signal: heard.signal })));
+  } finally {
+    heard.abort();
+  }
 }
 
 function missing(command: readonly string[], cause?: unknown): NoProgramError {

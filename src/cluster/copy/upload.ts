@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import type { Writable } from "node:stream";
@@ -8,6 +7,7 @@ import { ARCHIVE_END, formatHeader, paddingOf, type TarType } from "../../lib/ta
 import type { CopyReporter } from "./copy-reporter.ts";
 import {
   firstLines,
+  firstOf,
   NoProgramError,
   openCommand,
   runInContainer,
@@ -227,5 +227,5 @@ async function sendBody(out: Writable, { path, size }: LocalFile, report: CopyRe
 
 async function write(out: Writable, bytes: Buffer): Promise<void> {
   if (out.destroyed || out.writableEnded) throw new KelpieError("the command has ended");
-  if (bytes.length > 0 && !out.write(bytes)) await Promise.race([once(out, "drain"), once(out, "close")]);
+  if (bytes.length > 0 && !out.write(bytes)) await firstOf(out, ["drain", "close"]);
 }
