@@ -13,6 +13,8 @@ export interface LogSource {
   /** The instance before this one, while its log can be read. */
   readonly before?: { readonly containerId: string; readonly reason: string };
   readonly restarts: number;
+  /** When the instance began, milliseconds since the epoch; absent where the status does not tell. */
+  readonly startedAt?: number;
   /** Why there is nothing to read yet; absent where there is. */
   readonly waiting?: string;
 }
@@ -46,6 +48,7 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
         return [];
       const waiting = options.previous ? previousFault(status) : waitingReason(status);
       const containerId = instanceOf(status, options.previous);
+      const startedAt = startOf(status);
       const before = options.previous ? undefined : instanceBefore(status, containerId);
       return [
         {
@@ -55,6 +58,7 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
           instance: `${pod.metadata.uid ?? ""}/${containerId}`,
           restarts: asNumber(status["restartCount"]),
           ...(containerId === "" ? {} : { containerId }),
+          ...(startedAt === undefined ? {} : { startedAt }),
           ...(before === undefined ? {} : { before }),
           ...(waiting === undefined ? {} : { waiting }),
         },
@@ -74,6 +78,12 @@ function instanceOf(status: Fields, previous: boolean): string {
   return previous
     ? asString(at(status, "lastState", "terminated", "containerID"))
     : asString(status["containerID"]) || asString(at(status, "state", "terminated", "containerID"));
+}
+
+function startOf(status: Fields): number | undefined {
+  const { running, terminated } = asRecord(status["state"]);
+  const started = Date.parse(asString(at(running ?? terminated, "startedAt")));
+  return Number.isNaN(started) ? undefined : started;
 }
 
 function instanceBefore(status: Fields, present: string): LogSource["before"] {

@@ -45,6 +45,9 @@ const MOST_STREAMS = 100;
 /** Lines of each container that scrolling beyond the top reads first; twice as many each time after. */
 const OLDER_STEP = 2000;
 
+/** The clocks of nodes and of this machine may be apart so far. */
+const CLOCKS_DIFFER_MILLISECONDS = 120_000;
+
 /** One instance of a container, and how it is read. */
 interface StreamPart {
   readonly instance: string;
@@ -81,7 +84,8 @@ export class LogStreams {
   /** Per container: the source followed last. */
   readonly #followed = new Map<string, LogSource>();
   /** Containers that wait for others to end. */
-  readonly #left = new Map<string, LogSource>();
+  readonly #left = new Map<string, { readonly source: LogSource; readonly joined: boolean }>();
+  #startedAt = 0;
   /** What was written before the part that is held, by instance. */
   readonly #older = new Map<
     string,
@@ -128,6 +132,7 @@ export class LogStreams {
   }
 
   start(): void {
+    this.#startedAt = this.#now();
     const { targets, list } = this.#selection;
     const resource = podResource(targets, this.#cluster.catalog.get().resources);
     if (resource === undefined) {
@@ -203,30 +208,34 @@ export class LogStreams {
   #follow(store: ResourceStore, { name, pods: chosen }: PodSelection): void {
     const names = chosen === undefined ? undefined : new Set(chosen.map((pod) => pod.metadata.name));
     let fellBack = false;
+    let loading = true;
     const take = (): void => {
       const { status, rows } = store.get();
+      const joined = !loading;
+      loading &&= status.state === "loading";
       if (status.state === "denied") {
         // Without the right to list, the pods themselves are still known from the rows they were opened on.
-        if (!fellBack && chosen !== undefined) this.#take(chosen);
+        if (!fellBack && chosen !== undefined) this.#take(chosen, false);
         else if (!fellBack) this.#note(`the pods of ${name} cannot be listed: ${status.error.message}`);
         fellBack = true;
         return;
       }
       const pods = [...rows.values()].map((row) => row.object);
-      this.#take(names === undefined ? pods : pods.filter((pod) => names.has(pod.metadata.name)));
+      this.#take(names === undefined ? pods : pods.filter((pod) => names.has(pod.metadata.name)), joined);
     };
     this.#running.add(store.subscribe(take));
     take();
   }
 
-  #take(pods: readonly KubeObject[]): void {
+  /** @param joined they came while the log was followed */
+  #take(pods: readonly KubeObject[], joined: boolean): void {
     const { container, previous } = this.#window;
     for (const pod of pods) {
-      for (const source of logSources(pod, { container, previous })) this.#takeSource(source);
+      for (const source of logSources(pod, { container, previous })) this.#takeSource(source, joined);
     }
   }
 
-  #takeSource(source: LogSource): void {
+  #takeSource(source: LogSource, joined: boolean): void {
     const key = keyOf(source);
     const state = source.waiting ?? source.instance;
     if (this.#seen.get(key) === state) return;
@@ -238,21 +247,23 @@ export class LogStreams {
     if (this.#open.size >= MOST_STREAMS) {
       if (this.#left.size === 0)
         this.#note(`only ${MOST_STREAMS} containers are followed at once; others join as these end`);
-      this.#left.set(key, source);
+      this.#left.set(key, { source, joined });
       return;
     }
     this.#seen.set(key, state);
     this.#left.delete(key);
-    this.#openSource(source, key);
+    this.#openSource(source, key, joined);
   }
 
   /** Opens the log of an instance, and of the one before it where that was not read yet. */
-  #openSource(source: LogSource, key: string): void {
+  #openSource(source: LogSource, key: string, joined: boolean): void {
     if (this.#read.has(source.instance)) return;
     this.#read.add(source.instance);
     const index = this.#sourceIndex(source, key);
     const last = this.#followed.get(key);
     this.#followed.set(key, source);
+    // What began while the log was followed is read from its beginning, however fast it writes.
+    const whole = last !== undefined || (joined && this.#isNew(source));
     const { before } = source;
     let mark: string | undefined;
     if (before !== undefined) {
@@ -263,11 +274,16 @@ export class LogStreams {
       const instance = `${source.instance.slice(0, source.instance.indexOf("/"))}/${before.containerId}`;
       if (!this.#read.has(instance)) {
         this.#read.add(instance);
-        this.#openStream(source, index, { whole: last !== undefined, previous: true, instance, mark: undefined });
+        this.#openStream(source, index, { whole, previous: true, instance, mark: undefined });
       }
     } else if (last !== undefined) mark = `${source.pod}/${source.container} began anew`;
     const { previous } = this.#window;
-    this.#openStream(source, index, { whole: last !== undefined, previous, instance: source.instance, mark });
+    this.#openStream(source, index, { whole, previous, instance: source.instance, mark });
+  }
+
+  /** Whether a container began after the log was opened, or not so long before that clocks may differ. */
+  #isNew({ startedAt }: LogSource): boolean {
+    return startedAt === undefined || startedAt > this.#startedAt - CLOCKS_DIFFER_MILLISECONDS;
   }
 
   #sourceIndex(source: LogSource, key: string): number {
@@ -354,7 +370,7 @@ export class LogStreams {
   /** A stream has ended: one that waited may begin. */
   #takeLeft(): void {
     const [next] = this.#left.values();
-    if (next !== undefined) this.#takeSource(next);
+    if (next !== undefined) this.#takeSource(next.source, next.joined);
   }
 
   #note(text: string): void {
