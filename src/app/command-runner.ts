@@ -9,6 +9,7 @@ import { kinds } from "../resources/kinds/index.gen.ts";
 import { findResource, listable } from "../state/resource-names.ts";
 import { parseCommand, type ParsedCommand } from "./command-parser.ts";
 import { commandName, findBuiltIn, kindDescription, suggestCommands } from "./commands.ts";
+import { logsRequest } from "./logs-command.ts";
 import type { Session } from "./session.ts";
 
 /** What commands do to the program. */
@@ -65,7 +66,7 @@ export class CommandRunner {
     }
   }
 
-  /** Commands whose argument is a name as it stands: contexts are called `arn:aws:eks:…` or `gke_a_b`. */
+  /** Commands whose argument is no namespace or filter: contexts are called `arn:aws:eks:…` or `gke_a_b`. */
   #runNamed(text: string): boolean {
     const [, first = "", name = ""] = /^\s*(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];
     switch (findBuiltIn(first.toLowerCase())?.names[0]) {
@@ -76,6 +77,9 @@ export class CommandRunner {
       case "pf":
         this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
         if (name !== "") this.#host.openForwardSet(name);
+        return true;
+      case "logs":
+        this.#host.open(logsRequest(name, this.#host.session.namespace.get(), this.#resource("pods")));
         return true;
       default:
         return false;

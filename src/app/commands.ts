@@ -28,6 +28,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   { names: ["helm"], description: "releases of helm, and their histories", takes: "namespace" },
   { names: ["pulse", "pulses", "hz"], description: "the health of every kind, CPU and memory", takes: "namespace" },
   { names: ["xray"], description: "the relations of all objects of a kind: xray deploy", takes: "kind" },
+  { names: ["logs", "log"], description: "the log of a pod by its name, or of labels: logs app=web" },
   { names: ["clusters", "local"], description: "local clusters" },
   { names: ["alias", "aliases"], description: "every kind the server has" },
   { names: ["theme"], description: "colours: theme light", takes: "theme" },

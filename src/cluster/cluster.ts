@@ -235,6 +235,7 @@ export interface LogLine {
 export interface LogQuery {
   readonly namespace: string;
   readonly pod: string;
+  /** `""` is the only one of the pod. */
   readonly container: string;
   /** The instance that is meant, as the status has it: after a restart its log is read to its end, and no other's. */
   readonly containerId?: string;

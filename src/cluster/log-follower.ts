@@ -177,7 +177,8 @@ export class LogFollower {
     const { namespace, pod, container, tailLines, sinceSeconds } = this.#query;
     const follow = this.#query.follow && !replaced;
     const previous = this.#query.previous === true || replaced;
-    const parameters = new URLSearchParams({ container, timestamps: "true" });
+    const parameters = new URLSearchParams(container === "" ? {} : { container });
+    parameters.set("timestamps", "true");
     if (follow) parameters.set("follow", "true");
     if (previous) parameters.set("previous", "true");
     if (since !== undefined) parameters.set("sinceTime", since);
@@ -223,7 +224,7 @@ export class LogFollower {
     }
     const status = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
       .flatMap((list) => asRecords(at(object, "status", list)))
-      .find((one) => one["name"] === container);
+      .find((one) => container === "" || one["name"] === container);
     const present = asString(status?.["containerID"]);
     if (containerId !== undefined && present !== "" && present !== containerId) {
       return at(status, "lastState", "terminated", "containerID") === containerId ? "replaced" : "gone";
@@ -233,6 +234,6 @@ export class LogFollower {
 
   #subject(verb: string): RequestSubject {
     const { namespace, pod, container } = this.#query;
-    return { verb, resource: "pods", namespace, name: `${pod} (${container})` };
+    return { verb, resource: "pods", namespace, name: container === "" ? pod : `${pod} (${container})` };
   }
 }

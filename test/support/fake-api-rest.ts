@@ -25,10 +25,11 @@ export function serveResource(
 ): void {
   const verb = verbOf(asked);
   const { resource, namespace, name, subresource } = asked;
-  if (context.denied(verb, resource.resource, namespace)) {
+  const right = subresource === undefined ? resource.resource : `${resource.resource}/${subresource}`;
+  if (context.denied(verb, right, namespace)) {
     const where = namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
     const object = name === undefined ? "" : ` "${name}"`;
-    const message = `${groupResource(resource)}${object} is forbidden: User "fake-user" cannot ${verb} resource "${resource.resource}" in API group "${resource.group}" ${where}`;
+    const message = `${groupResource(resource)}${object} is forbidden: User "fake-user" cannot ${verb} resource "${right}" in API group "${resource.group}" ${where}`;
     sendStatus(response, 403, "Forbidden", message);
     return;
   }

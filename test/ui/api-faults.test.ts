@@ -195,13 +195,13 @@ test("A user who may not watch gets the list again and again, and the title says
 test("A user without list, logs or delete is told the verb and the resource", async () => {
   server.deny("list", "secrets");
   server.deny("delete", "pods");
-  server.deny("get", "pods");
+  server.deny("get", "pods/log");
   const app = await startLive();
   await app.press("resource.delete", "tab", "enter");
   await app.untilShown(/cannot delete\s+resource "pods"/);
   await app.press("resource.logs");
   await app.press("text.wrap");
-  await app.untilShown(/cannot get\s+resource "pods"/);
+  await app.untilShown(/cannot get\s+resource "pods\/log"/);
   await app.press("escape", ":");
   await app.type("secrets");
   await app.press("enter");

@@ -17,6 +17,10 @@ export interface LogSource {
   readonly startedAt?: number;
   /** Why there is nothing to read yet; absent where there is. */
   readonly waiting?: string;
+  /** Why nothing comes now although there is a log: a restart that is put off. */
+  readonly backOff?: string;
+  /** How it ended for good: time in RFC 3339, exit code and reason. */
+  readonly ended?: { readonly time: string; readonly reason: string };
 }
 
 export interface SourceOptions {
@@ -46,7 +50,9 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
       if (options.container !== undefined && container !== options.container) return [];
       if (options.container === undefined && specs === "initContainers" && !isSidecar(spec) && endedWell(status))
         return [];
-      const waiting = options.previous ? previousFault(status) : waitingReason(status);
+      const waiting = options.previous ? previousFault(status) : waitingReason(status, pod);
+      const backOff = options.previous || waiting !== undefined ? undefined : stateReason(status);
+      const ended = options.previous ? undefined : endOf(status, pod);
       const containerId = instanceOf(status, options.previous);
       const startedAt = startOf(status);
       const before = options.previous ? undefined : instanceBefore(status, containerId);
@@ -61,6 +67,8 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
           ...(startedAt === undefined ? {} : { startedAt }),
           ...(before === undefined ? {} : { before }),
           ...(waiting === undefined ? {} : { waiting }),
+          ...(backOff === undefined ? {} : { backOff }),
+          ...(ended === undefined ? {} : { ended }),
         },
       ];
     });
@@ -90,11 +98,40 @@ function instanceBefore(status: Fields, present: string): LogSource["before"] {
   const ended = asRecord(at(status, "lastState", "terminated"));
   const containerId = asString(ended["containerID"]);
   if (containerId === "" || containerId === present) return undefined;
+  return { containerId, reason: exitReason(ended) };
+}
+
+function exitReason(ended: Fields): string {
   const reason = asString(ended["reason"]);
-  return {
-    containerId,
-    reason: `exit code ${asNumber(ended["exitCode"])}${reason === "" ? "" : `, ${reason}`}`,
-  };
+  return `exit code ${asNumber(ended["exitCode"])}${reason === "" ? "" : `, ${reason}`}`;
+}
+
+/** Absent where the container is started again. */
+function endOf(status: Fields, pod: KubeObject): LogSource["ended"] {
+  const ended = at(status, "state", "terminated");
+  if (!isRecord(ended) || !hasEnded(pod)) return undefined;
+  const time = asString(ended["finishedAt"]);
+  return Number.isNaN(Date.parse(time)) ? undefined : { time, reason: exitReason(ended) };
+}
+
+function hasEnded(pod: KubeObject): boolean {
+  const phase = at(pod, "status", "phase");
+  return phase === "Succeeded" || phase === "Failed";
+}
+
+/** What befell a pod as a whole: evicted, preempted, its node gone. */
+export function podFault(pod: KubeObject): string | undefined {
+  const reason = asString(at(pod, "status", "reason"));
+  if (reason !== "") return withMessage(reason, asString(at(pod, "status", "message")));
+  const disrupted = asRecords(at(pod, "status", "conditions")).find(
+    (one) => one["type"] === "DisruptionTarget" && one["status"] === "True",
+  );
+  if (disrupted === undefined) return undefined;
+  return withMessage(asString(disrupted["reason"]) || "disrupted", asString(disrupted["message"]));
+}
+
+function withMessage(reason: string, message: string): string {
+  return message === "" ? reason : `${reason}: ${message}`;
 }
 
 function previousFault(status: Fields): string | undefined {
@@ -102,12 +139,17 @@ function previousFault(status: Fields): string | undefined {
 }
 
 /** A container in back-off has a log all the same: that of the instance that ended. */
-function waitingReason(status: Fields): string | undefined {
+function waitingReason(status: Fields, pod: KubeObject): string | undefined {
   const state = asRecord(status["state"]);
   if (isRecord(state["running"]) || isRecord(state["terminated"])) return undefined;
-  if (asString(status["containerID"]) !== "") return undefined;
-  const reason = asString(at(state, "waiting", "reason"));
-  const message = asString(at(state, "waiting", "message"));
-  if (reason === "") return "waiting to start";
-  return message === "" ? `waiting: ${reason}` : `waiting: ${reason}: ${message}`;
+  // Where nothing is known of a pod, the server tells whether there is a log.
+  if (asString(status["containerID"]) !== "" || at(pod, "status") === undefined) return undefined;
+  if (hasEnded(pod)) return `it was never started: ${podFault(pod) ?? asString(at(pod, "status", "phase"))}`;
+  return stateReason(status) ?? "waiting to start";
+}
+
+function stateReason(status: Fields): string | undefined {
+  const waiting = asRecord(at(status, "state", "waiting"));
+  const reason = asString(waiting["reason"]);
+  return reason === "" ? undefined : `waiting: ${withMessage(reason, asString(waiting["message"]))}`;
 }

@@ -5,7 +5,7 @@ import { Disposer } from "../../lib/disposer.ts";
 import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
 import { NOTE, type SourcedBatch } from "./log-buffer.ts";
 import { OlderLines } from "./older-lines.ts";
-import { logSources, type LogSource } from "./log-sources.ts";
+import { logSources, podFault, type LogSource } from "./log-sources.ts";
 import { podResource, podSelections, type PodList, type PodSelection } from "./pod-selection.ts";
 
 /** Which part of the logs is read. */
@@ -44,6 +44,8 @@ const MOST_STREAMS = 100;
 
 /** Lines of each container that scrolling beyond the top reads first; twice as many each time after. */
 const OLDER_STEP = 2000;
+
+const BROKEN = "the stream broke, it is resumed where it ended";
 
 /** The clocks of nodes and of this machine may be apart so far. */
 const CLOCKS_DIFFER_MILLISECONDS = 120_000;
@@ -85,7 +87,13 @@ export class LogStreams {
   readonly #followed = new Map<string, LogSource>();
   /** Containers that wait for others to end. */
   readonly #left = new Map<string, { readonly source: LogSource; readonly joined: boolean }>();
+  /** Notes that are not told again. */
+  readonly #told = new Set<string>();
+  /** Pods that each list had, by uid. */
+  readonly #present = new Map<ResourceStore, ReadonlyMap<string, string>>();
   #startedAt = 0;
+  /** Time key of the newest line that has come. */
+  #lastKey = 0;
   /** What was written before the part that is held, by instance. */
   readonly #older = new Map<
     string,
@@ -185,7 +193,7 @@ export class LogStreams {
   /** `pod/container` of a source. */
   where(source: number): string {
     const label = this.#labels[source];
-    return label === undefined ? "" : `${label.pod}/${label.container}`;
+    return label === undefined ? "" : nameOf(label);
   }
 
   /** Every instance that is or was read, in the order in which they began. */
@@ -220,11 +228,31 @@ export class LogStreams {
         fellBack = true;
         return;
       }
-      const pods = [...rows.values()].map((row) => row.object);
-      this.#take(names === undefined ? pods : pods.filter((pod) => names.has(pod.metadata.name)), joined);
+      const all = Array.from(rows.values(), (row) => row.object);
+      const pods = names === undefined ? all : all.filter((pod) => names.has(pod.metadata.name));
+      if (status.state === "live") {
+        if (!joined && chosen !== undefined) this.#tellMissing(chosen, pods);
+        this.#tellGone(store, pods);
+      }
+      this.#take(pods, joined);
     };
     this.#running.add(store.subscribe(take));
     take();
+  }
+
+  /** Pods that were chosen by name and are not there. */
+  #tellMissing(chosen: readonly KubeObject[], pods: readonly KubeObject[]): void {
+    const there = new Set(pods.map((pod) => pod.metadata.name));
+    for (const { metadata } of chosen)
+      if (!there.has(metadata.name)) this.#note(`there is no pod ${objectPath({ metadata })}`);
+  }
+
+  /** Pods of a list that were there. */
+  #tellGone(store: ResourceStore, pods: readonly KubeObject[]): void {
+    const before = this.#present.get(store);
+    const now = new Map(pods.map((pod) => [pod.metadata.uid ?? "", pod.metadata.name ?? ""]));
+    this.#present.set(store, now);
+    for (const [uid, name] of before ?? []) if (!now.has(uid)) this.#noteOnce(uid, `${name} was deleted`);
   }
 
   /** @param joined they came while the log was followed */
@@ -232,18 +260,25 @@ export class LogStreams {
     const { container, previous } = this.#window;
     for (const pod of pods) {
       for (const source of logSources(pod, { container, previous })) this.#takeSource(source, joined);
+      const fault = podFault(pod);
+      if (fault !== undefined) this.#noteOnce(pod.metadata.uid ?? "", `${pod.metadata.name ?? ""}: ${fault}`);
     }
   }
 
   #takeSource(source: LogSource, joined: boolean): void {
     const key = keyOf(source);
-    const state = source.waiting ?? source.instance;
-    if (this.#seen.get(key) === state) return;
+    const where = nameOf(source);
+    if (source.ended !== undefined)
+      this.#noteOnce(source.instance, `${where} ended: ${source.ended.reason}`, source.ended.time);
+    if (source.backOff !== undefined) this.#noteOnce(source.instance, `${where}: ${source.backOff}`);
+    const state = source.waiting === undefined ? source.instance : "waiting";
     if (source.waiting !== undefined) {
       this.#seen.set(key, state);
-      this.#note(`${source.pod}/${source.container}: ${source.waiting}`);
+      // Reasons that come and go in turn, as those of an image that cannot be pulled, are told once.
+      this.#noteOnce(source.instance, `${where}: ${source.waiting}`);
       return;
     }
+    if (this.#seen.get(key) === state) return;
     if (this.#open.size >= MOST_STREAMS) {
       if (this.#left.size === 0)
         this.#note(`only ${MOST_STREAMS} containers are followed at once; others join as these end`);
@@ -265,10 +300,11 @@ export class LogStreams {
     // What began while the log was followed is read from its beginning, however fast it writes.
     const whole = last !== undefined || (joined && this.#isNew(source));
     const { before } = source;
+    const where = nameOf(source);
     let mark: string | undefined;
     if (before !== undefined) {
       const times = source.restarts === 1 ? "once" : `${source.restarts} times`;
-      mark = `${source.pod}/${source.container} was restarted (${times} so far); before: ${before.reason}`;
+      mark = `${where} was restarted (${times} so far); before: ${before.reason}`;
       const missed = last === undefined ? 0 : source.restarts - last.restarts - 2;
       if (missed > 0) mark += `; ${missed} instance${missed === 1 ? "" : "s"} in between could not be read`;
       const instance = `${source.instance.slice(0, source.instance.indexOf("/"))}/${before.containerId}`;
@@ -276,7 +312,7 @@ export class LogStreams {
         this.#read.add(instance);
         this.#openStream(source, index, { whole, previous: true, instance, mark: undefined });
       }
-    } else if (last !== undefined) mark = `${source.pod}/${source.container} began anew`;
+    } else if (last !== undefined) mark = `${where} began anew`;
     const { previous } = this.#window;
     this.#openStream(source, index, { whole, previous, instance: source.instance, mark });
   }
@@ -299,13 +335,14 @@ export class LogStreams {
     const abort = new AbortController();
     this.#running.add(() => abort.abort());
     this.#open.add(instance);
-    const where = `${source.pod}/${source.container}`;
+    const where = this.where(index);
     let { mark } = part;
     const query = this.#query(source, part);
     const older = new OlderLines(this.#cluster, query, OLDER_STEP);
     this.#older.set(instance, { query, source: index, lines: older, where, previous });
     const take = (batch: LogBatch): void => {
       older.count(batch);
+      this.#lastKey = Math.max(this.#lastKey, batch.keys.at(-1) ?? 0);
       const first = batch.at(0);
       // The mark has the time of the first line after it: nothing of the instance before can come later.
       if (mark !== undefined && first !== undefined) {
@@ -333,8 +370,10 @@ export class LogStreams {
         interrupted: (error) => {
           if (this.#running.disposed) return;
           // Said once: a server that is away for an hour must not fill the log with it.
-          if (!this.#broken.has(instance))
-            this.#note(`${where}: the stream broke, it is resumed where it ended: ${error.message}`);
+          if (!this.#broken.has(instance)) {
+            const what = older.empty ? "its log cannot be read yet, it is tried again" : BROKEN;
+            this.#note(`${where}: ${what}: ${error.message}`);
+          }
           this.#broken.set(instance, error.message);
           this.#listener.changed();
         },
@@ -373,14 +412,27 @@ export class LogStreams {
     if (next !== undefined) this.#takeSource(next.source, next.joined);
   }
 
-  #note(text: string): void {
-    const time = new Date(this.#now()).toISOString();
+  /** @param about what the note is about: the same text is told once of each */
+  #noteOnce(about: string, text: string, time?: string): void {
+    const told = `${about} ${text}`;
+    if (this.#told.has(told)) return;
+    this.#told.add(told);
+    this.#note(text, time);
+  }
+
+  /** Stands below all lines that have come, even where the clock of a node is ahead of this one. */
+  #note(text: string, time = new Date(Math.ceil(Math.max(this.#now(), this.#lastKey))).toISOString()): void {
     this.#listener.lines(NOTE, LogBatch.of([{ time, text }]));
   }
 }
 
 function hint(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
+}
+
+/** `pod/container`. */
+function nameOf({ pod, container }: StreamLabel): string {
+  return container === "" ? pod : `${pod}/${container}`;
 }
 
 function keyOf(source: LogSource): string {

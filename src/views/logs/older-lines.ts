@@ -34,6 +34,11 @@ export class OlderLines {
     return this.#complete;
   }
 
+  /** No line has come yet. */
+  get empty(): boolean {
+    return this.#received === 0;
+  }
+
   /** Whether there may be more than what came, as far as is known without asking. */
   get maybeMore(): boolean {
     const { tailLines, sinceSeconds } = this.#query;
