@@ -31,20 +31,28 @@ function allPids(): number[] {
 
 /** The processes in the pid namespace of `pid`. */
 export function pidsInNamespace(pid: number): number[] {
-  return pidsSharing(pid, "pid");
+  return pidsSharing(pid, ["pid"]);
 }
 
-/** The processes that see the mounts of `pid`: of one container, also where it shares the processes of another. */
-export function pidsOfSameMounts(pid: number): number[] {
-  return pidsSharing(pid, "mnt");
+/**
+ * The processes of one container, also where it shares the process namespace of another: those that see its mounts too.
+ * What started it sees its mounts and is in no process namespace of a container.
+ */
+export function pidsOfContainer(pid: number): number[] {
+  return pidsSharing(pid, ["pid", "mnt"]);
 }
 
-function pidsSharing(pid: number, namespace: "pid" | "mnt"): number[] {
-  const link = namespaceOf(pid, namespace);
-  return link === undefined ? [] : allPids().filter((each) => namespaceOf(each, namespace) === link);
+type Namespace = "pid" | "mnt";
+
+function pidsSharing(pid: number, namespaces: readonly Namespace[]): number[] {
+  const links = namespaces.map((namespace) => namespaceOf(pid, namespace));
+  if (links.includes(undefined)) return [];
+  return allPids().filter((each) =>
+    namespaces.every((namespace, index) => namespaceOf(each, namespace) === links[index]),
+  );
 }
 
-function namespaceOf(pid: number, namespace: "pid" | "mnt"): string | undefined {
+function namespaceOf(pid: number, namespace: Namespace): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/${namespace}`);
   } catch {

@@ -13,7 +13,7 @@ import { resolveImage } from "../host-image.ts";
 import { findHostTools, type HostTools } from "../host-tools.ts";
 import { MemoryWatch } from "../memory-watch.ts";
 import { hostsFile, resolverFile } from "../pod-files.ts";
-import { listensOnLoopback, pidsInNamespace, pidsOfSameMounts, usageOfProcesses } from "../proc-usage.ts";
+import { listensOnLoopback, pidsInNamespace, pidsOfContainer, usageOfProcesses } from "../proc-usage.ts";
 import { signalProcess } from "../process-identity.ts";
 import { openSession } from "../process-session.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
@@ -93,7 +93,7 @@ export class NamespacesRuntime implements ContainerRuntime {
       oomKilled: (spec) => this.#oomKilled(spec.id),
       killAll: (pid) => {
         // The first process takes its namespace with it; one that joined another's is not the first.
-        for (const each of pidsOfSameMounts(pid)) signalProcess(each, "SIGKILL");
+        for (const each of pidsOfContainer(pid)) signalProcess(each, "SIGKILL");
       },
     });
   }
