@@ -114,7 +114,7 @@ export class CommandRunner {
       case "xray":
         throw new KelpieError("xray needs a kind", { hint: "For example `:xray deploy`." });
       case "clusters":
-        this.#host.startTrail({ view: "welcome", parameters: {}, title: "local clusters" });
+        this.#host.startTrail({ view: "local-clusters", parameters: {}, title: "local clusters" });
         return;
       case "alias":
         void this.#pickKind();

@@ -99,6 +99,10 @@ export class Controller {
     this.session = new Session(options, {
       opened: (cluster) => this.#opened(cluster),
       welcome: () => this.#startTrail({ view: "welcome", parameters: {}, title: "welcome" }),
+      left: () => {
+        this.navigation.clear();
+        this.#startTrail({ view: "local-clusters", parameters: {}, title: "local clusters" });
+      },
       failed: (message) => this.flash.show("error", message),
       unneeded: (cluster) => void this.#close(cluster),
     });
@@ -154,6 +158,9 @@ export class Controller {
       journal: this.journal,
       forwards: this.forwards,
       sets: this.#forwardSets,
+      local: options.local,
+      clock: options.clock,
+      logger: options.logger,
       app: doors,
       paths: options.paths,
       settings: options.settings,

@@ -6,6 +6,15 @@ export interface LocalCluster {
   readonly note: string;
   /** Why it cannot be started here. */
   readonly unavailable?: string;
+  /** `https://127.0.0.1:<port>`, while it runs. */
+  readonly server?: string;
+  readonly version?: string;
+  /** Where its state lives; absent before its first start. */
+  readonly directory?: string;
+  /** Name of its context. */
+  readonly context?: string;
+  /** Why its node cannot run pods. */
+  readonly problem?: string;
 }
 
 /** One step of a start, as it begins, ends or fails. Steps are told apart by their text. */
@@ -25,6 +34,10 @@ export interface LocalClusters {
    * @throws KelpieError saying which step failed and what to do
    */
   start(name: string, progress: (step: LocalProgress) => void, signal: AbortSignal): Promise<{ context: string }>;
+  /** Ends it and its pods; its state stays. */
+  stop(name: string): Promise<void>;
+  /** Ends it and removes all that it left. */
+  remove(name: string): Promise<void>;
 }
 
 /** The name of the cluster that starts by itself. */

@@ -8,10 +8,15 @@ export function createProvidedClusters(provider: ClusterProvider): LocalClusters
     async list() {
       const [found, why] = await Promise.all([provider.list(), provider.unavailable()]);
       const unavailable = why === undefined ? {} : { unavailable: why };
-      const clusters = found.map(({ name, state, server }): LocalCluster => ({
+      const clusters = found.map(({ name, state, server, version, directory, context, problem }): LocalCluster => ({
         name,
         state,
         note: server ?? provider.title,
+        directory,
+        context,
+        ...(server === undefined ? {} : { server }),
+        ...(version === undefined ? {} : { version }),
+        ...(problem === undefined ? {} : { problem }),
         ...unavailable,
       }));
       if (clusters.some((each) => each.name === DEFAULT_LOCAL_CLUSTER)) return clusters;
@@ -35,5 +40,7 @@ export function createProvidedClusters(provider: ClusterProvider): LocalClusters
         throw error;
       }
     },
+    stop: (name) => provider.stop(name),
+    remove: (name) => provider.remove(name),
   };
 }

@@ -28,6 +28,8 @@ export interface SessionHooks {
   opened(cluster: Cluster): void;
   /** Nothing is open: the welcome view says why. */
   welcome(): void;
+  /** The open cluster is no more: nothing of it may stay on the screen. */
+  left(): void;
   failed(message: string): void;
   /** Another cluster took its place: it is to be closed once nothing needs it. */
   unneeded(cluster: Cluster): void;
@@ -201,6 +203,16 @@ export class Session {
     this.#recent.update((recent) =>
       [namespace, ...recent.filter((each) => each !== namespace)].slice(0, RECENT_NAMESPACES),
     );
+  }
+
+  /** Leaves the context in use, with its port-forwards: its cluster is being ended. */
+  leave(): void {
+    const cluster = this.#cluster.get();
+    if (cluster === undefined) return;
+    this.#cluster.set(undefined);
+    this.#context.set(undefined);
+    cluster.close();
+    this.#hooks.left();
   }
 
   async startLocal(name: string): Promise<void> {

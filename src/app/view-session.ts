@@ -3,11 +3,15 @@ import type { Paths } from "../config/paths.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import type { AppDoors } from "../hotkeys/action.ts";
 import type { Busy } from "../lib/busy.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/log.ts";
 import type { StyledLine } from "../ui/styled-line.ts";
 import type { ViewSession } from "../views/view.ts";
 import { ContextEditor } from "./context-editor.ts";
 import type { ForwardSets } from "./forward-sets.ts";
 import type { Forwards } from "./forwards.ts";
+import { LocalClusterDesk } from "./local-cluster-desk.ts";
+import type { LocalClusters } from "./local-clusters.ts";
 import type { Journal } from "./journal.ts";
 import type { Session } from "./session.ts";
 
@@ -17,6 +21,9 @@ export interface ViewSessionOptions {
   readonly journal: Journal;
   readonly forwards: Forwards;
   readonly sets: ForwardSets;
+  readonly local: LocalClusters;
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly app: Pick<AppDoors, "confirm" | "input" | "flash">;
   readonly paths: Paths;
   readonly settings: Settings;
@@ -36,6 +43,7 @@ export function createViewSession(options: ViewSessionOptions): ViewSession {
       ...((await sets.renameContext(from, to)) ? ["its sets of port-forwards follow"] : []),
     ],
   });
+  const local = new LocalClusterDesk(options);
   const changes = {
     rename: (name: string) => editor.rename(name),
     namespace: (name: string) => editor.setNamespace(name),
@@ -64,6 +72,8 @@ export function createViewSession(options: ViewSessionOptions): ViewSession {
       reread: () => busy.during(sets.reread()),
     },
     welcome: session.welcome,
+    // A start takes as long as it takes: it is no work that a key press waits for.
+    localClusters: local,
     reloadLocal: () => void busy.during(session.listLocal()),
     startLocal: (name) => void busy.during(session.startLocal(name)),
     helpLines: () => options.helpLines(),

@@ -8,6 +8,7 @@ import { releaseHistoryView } from "../views/helm/history-view.ts";
 import { releasesView } from "../views/helm/releases-view.ts";
 import { releaseTextView } from "../views/helm/text-view.ts";
 import { helpView } from "../views/help/view.ts";
+import { localClustersView } from "../views/local-clusters/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
 import { journalView } from "../views/journal/view.ts";
 import { logsView } from "../views/logs/view.ts";
@@ -47,6 +48,7 @@ export const views: readonly ViewDefinition[] = [
   journalView,
   differenceView,
   contextsView,
+  localClustersView,
   helpView,
   welcomeView,
 ];

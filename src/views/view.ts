@@ -71,6 +71,7 @@ export interface ViewSession {
   readonly forwards: ViewForwards;
   /** What the start came to, while no cluster is open. */
   readonly welcome: Subscribable<Welcome>;
+  readonly localClusters: ViewLocalClusters;
   /** Lists the local clusters again. */
   reloadLocal(): void;
   /** Starts the local cluster of this name, or opens it where it runs. */
@@ -110,6 +111,37 @@ export interface ViewForwards {
   deleteSaved(row: SavedRow): Promise<void>;
   /** Reads the file of the sets again. */
   reread(): Promise<void>;
+}
+
+/** A local cluster, and what is being done to it. */
+export interface LocalClusterRow {
+  readonly name: string;
+  readonly state: "running" | "stopped" | "absent" | "starting" | "stopping" | "deleting";
+  /** Since when that is being done, milliseconds since the epoch. */
+  readonly since?: number;
+  /** The step of a start, or what went wrong last. */
+  readonly detail?: string;
+  readonly failed?: boolean;
+  readonly server?: string;
+  readonly version?: string;
+  readonly context?: string;
+}
+
+/** Local clusters on screen. What is asked of the user or fails is told by flashes and rows. */
+export interface ViewLocalClusters {
+  readonly rows: Subscribable<readonly LocalClusterRow[]>;
+  /** Why none can run here. */
+  readonly unavailable: Subscribable<string | undefined>;
+  reread(): Promise<void>;
+  /** Asks for a name, then makes and starts it. */
+  create(): Promise<void>;
+  start(name: string): Promise<void>;
+  /** Asks, then ends it; its state stays. */
+  stop(name: string): Promise<void>;
+  /** Asks for its name, then removes it. */
+  remove(name: string): Promise<void>;
+  /** Starts it where it does not run, and goes into it. */
+  open(name: string): Promise<void>;
 }
 
 /** The steps of a start with nothing configured, or what stands in its way. */

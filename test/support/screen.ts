@@ -71,9 +71,11 @@ export interface ScreenOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-const NO_LOCAL: LocalClusters = {
+export const NO_LOCAL: LocalClusters = {
   list: () => Promise.resolve([]),
   start: () => Promise.reject(new KelpieError("there are no local clusters in this test")),
+  stop: () => Promise.reject(new KelpieError("there are no local clusters in this test")),
+  remove: () => Promise.reject(new KelpieError("there are no local clusters in this test")),
 };
 
 /**

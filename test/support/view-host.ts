@@ -6,7 +6,7 @@ import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
 import { createValue } from "../../src/lib/subscribable.ts";
 import { kinds } from "../../src/resources/kinds/index.gen.ts";
-import type { SavedRows, View, ViewHost, Welcome } from "../../src/views/view.ts";
+import type { LocalClusterRow, SavedRows, View, ViewHost, Welcome } from "../../src/views/view.ts";
 import type { FakeApiServer } from "./fake-api-server.ts";
 
 /** A host for one view, and what the view asked of the program. */
@@ -113,6 +113,16 @@ export function recordingHost(
         reread: settled,
       },
       welcome: createValue<Welcome>({ steps: [], local: [] }),
+      localClusters: {
+        rows: createValue<readonly LocalClusterRow[]>([]),
+        unavailable: createValue<string | undefined>(undefined),
+        reread: settled,
+        create: settled,
+        start: settled,
+        stop: settled,
+        remove: settled,
+        open: settled,
+      },
       reloadLocal: nothing,
       startLocal: nothing,
       helpLines: () => [],

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { KelpieError } from "../../src/lib/errors.ts";
 import { memoryClusters, MemoryCluster, runningPod } from "../support/memory-cluster.ts";
-import { TestScreen, type ScreenOptions } from "../support/screen.ts";
+import { NO_LOCAL, TestScreen, type ScreenOptions } from "../support/screen.ts";
 
 let open: TestScreen | undefined;
 afterEach(async () => {
@@ -162,6 +162,7 @@ test("With nothing configured the local cluster starts with its steps on screen,
       open: (name) => memoryClusters(contexts).open(name),
     },
     local: {
+      ...NO_LOCAL,
       list: () => Promise.resolve([{ name: "kelpie", state: "absent", note: "embedded" }]),
       async start(_name, progress) {
         progress({ text: "Check the machine", state: "done" });
@@ -183,6 +184,7 @@ test("A local cluster that does not start says which step failed and why", async
   const app = await start({
     clusters: memoryClusters([]),
     local: {
+      ...NO_LOCAL,
       list: () => Promise.resolve([{ name: "kelpie", state: "absent", note: "embedded" }]),
       start(_name, progress) {
         progress({ text: "Start the engine", state: "failed" });
@@ -240,6 +242,7 @@ test("The local clusters can be looked at from a cluster, and one opened from th
   const app = await start({
     clusters: memoryClusters([dev, local]),
     local: {
+      ...NO_LOCAL,
       list: () => Promise.resolve([{ name: "kelpie", state: "stopped", note: "embedded" }]),
       start: () => Promise.resolve({ context: "kelpie" }),
     },
@@ -247,7 +250,7 @@ test("The local clusters can be looked at from a cluster, and one opened from th
   await app.press(":");
   await app.type("clusters");
   await app.press("enter");
-  expect(app.text()).toMatch(/kelpie +stopped +embedded/);
+  expect(app.text()).toMatch(/kelpie +stopped/);
   await app.press("enter");
   expect(app.line(0)).toContain("kelpie");
   expect(app.rows()[0]).toBe("web-01 *selected*");

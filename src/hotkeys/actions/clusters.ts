@@ -17,4 +17,10 @@ const clusterCommand = (
 });
 
 /** Local clusters. */
-export const clusterActions: readonly Action[] = [clusterCommand("cluster.open", "Open", ["enter"], "navigate")];
+export const clusterActions: readonly Action[] = [
+  clusterCommand("cluster.open", "Open", ["enter"], "navigate"),
+  clusterCommand("cluster.create", "New", ["n"]),
+  clusterCommand("cluster.start", "Start", ["s"]),
+  clusterCommand("cluster.stop", "Stop", ["shift-s"]),
+  clusterCommand("cluster.delete", "Delete", ["ctrl-d"]),
+];

@@ -42,6 +42,7 @@ class WelcomeView implements View {
   }
 
   disabledReason(name: string): string | undefined {
+    if (name.startsWith("cluster.") && name !== "cluster.open") return ":clusters does that";
     return name === "cluster.open" && this.#host.session.welcome.get().local.length === 0
       ? "there is nothing to open"
       : undefined;
