@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -195,6 +196,17 @@ describe.skipIf(problem !== undefined)("with real containers", () => {
     await app.press("task.cancel");
     await says(app, /was cancelled: nothing half-copied was left/);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("an upload is cancelled without a trace in the container", async () => {
+    const app = await start("shell");
+    writeFileSync(join(folder, "large"), "");
+    truncateSync(join(folder, "large"), 4 * 2 ** 30);
+    await copy(app, "Upload", join(folder, "large"), "/tmp/large-up");
+    await expect.poll(() => run("shell", "ls -a /tmp"), WAIT).toContain(".large-up.kelpie-");
+    await app.press("task.cancel");
+    await says(app, "was cancelled: nothing half-copied was left");
+    expect(await run("shell", "ls -a /tmp")).not.toContain("large-up");
   });
 
   test("without tar a single file goes through the shell and cat, and a folder is refused in words", async () => {

@@ -98,3 +98,24 @@ test("The gate refuses what nobody agreed to, and a permit holds for its objects
   await expect(label("a")).rejects.toThrow("nobody agreed to it");
   expect(patches(server)).toBe(1);
 });
+
+test("a shell counts as a write: a protected context asks before it, and a no opens none", async () => {
+  const { app, server } = await start("confirm");
+  server.push({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "web", namespace: "default", uid: "uid-web" },
+    spec: { containers: [{ name: "main" }] },
+    status: { phase: "Running", containerStatuses: [{ name: "main", state: { running: {} } }] },
+  });
+  await app.press(":");
+  await app.type("pods default");
+  await app.press("enter");
+  const view = app.ui.controller.navigation.front;
+  if (view === undefined) throw new Error("no view is open");
+  await app.until(view.title, (title) => title.count === "1");
+  await app.press("resource.shell");
+  expect(app.text()).toContain("Open a shell in pod web in fake?");
+  await app.press("escape");
+  expect(server.sessions.opened).toEqual([]);
+});

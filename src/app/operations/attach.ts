@@ -19,7 +19,7 @@ export function createAttach(services: AppServices): Operations["attach"] {
     const container = await chooseContainer(services, target, wanted, `Attach to which container of ${target.name}?`);
     if (container === undefined) return;
     const { tty, stdin, name } = container;
-    const release = await approve(services, [target], { asked: false });
+    const release = await approve(services, [target], { asked: false, what: "Attach to" });
     if (release === undefined) return;
     const where = `${target.name}/${name}`;
     const request = { namespace: target.namespace, pod: target.name, container: name, tty, stdin };

@@ -91,7 +91,7 @@ async function askDownload(services: AppServices, place: Place): Promise<void> {
     if (answer === undefined) return;
   }
   // Reading files runs a command all the same, and a protected context asks before those.
-  const release = await approve(services, [target], { asked: false });
+  const release = await approve(services, [target], { asked: false, what: "Download from" });
   if (release === undefined) return;
   const title = `download ${name} from ${where}`;
   start(services, title, `${local} is copied`, release, (report, task) =>

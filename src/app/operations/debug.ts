@@ -5,7 +5,7 @@ import { Task } from "../../lib/task.ts";
 import { podContainers } from "../../resources/pod-containers.ts";
 import type { AppServices } from "../context.ts";
 import { approve, pathOf } from "./on-each.ts";
-import { runRemoteSession } from "./remote-session.ts";
+import { runTaskSession } from "./task-session.ts";
 import { untilContainerRuns, untilWatched } from "./until-container-runs.ts";
 
 /** The image of the embedded cluster: it needs no pull. */
@@ -111,7 +111,7 @@ async function debug(
   plan: DebugPlan,
   task: Task,
 ): Promise<void> {
-  const { app, clock, suspend } = services;
+  const { app, clock } = services;
   const { name, image, sharesWith, security } = plan;
   task.say(`adding container ${name} with image ${image} to ${pathOf(target)}`);
   const container = {
@@ -136,12 +136,11 @@ async function debug(
   await untilWatched(task);
   const { namespace, name: pod } = target;
   const session = await cluster.attach({ namespace, pod, container: name, tty: true, stdin: true });
-  const end = await suspend((terminal) => {
-    const shared = sharesWith === undefined ? "" : `; the files of ${sharesWith} are below /proc/1/root`;
-    terminal.stdout.write(`kelpie: attached to ${pod}/${name}${shared}\r\n`);
-    terminal.stdout.write("kelpie: Enter shows a prompt, exit ends it, Ctrl-] three times leaves it running\r\n");
-    return runRemoteSession(terminal, session, { tty: true, stdin: true, clock });
-  });
+  const shared = sharesWith === undefined ? "" : `; the files of ${sharesWith} are below /proc/1/root`;
+  const end = await runTaskSession(services, session, task, [
+    `attached to ${pod}/${name}${shared}`,
+    "Enter shows a prompt, exit ends it, Ctrl-] three times leaves it running",
+  ]);
   if (end.by === "user") task.say(`left; ${name} goes on, a on the container comes back to it`);
   else task.say(`${name} ended with exit code ${end.code}`, end.code === 0 ? "ok" : "warning");
 }

@@ -8,7 +8,7 @@ import { Task } from "../../lib/task.ts";
 import { isApiError } from "../../cluster/api-error.ts";
 import type { AppServices } from "../context.ts";
 import { approve } from "./on-each.ts";
-import { runRemoteSession } from "./remote-session.ts";
+import { runTaskSession } from "./task-session.ts";
 import { untilContainerRuns, untilWatched } from "./until-container-runs.ts";
 
 /** The pod ends by itself after this, should nobody be there to delete it. */
@@ -131,18 +131,16 @@ async function withPod(
 }
 
 async function openShell(services: AppServices, cluster: Cluster, pod: TargetObject, task: Task): Promise<void> {
-  const { app, clock, suspend } = services;
+  const { app, clock } = services;
   await untilContainerRuns(cluster, clock, pod, CONTAINER, task);
   task.sayInstead("the pod runs", "ok");
   if (!task.watched.get()) app.flash("info", `the ${task.title} is ready: [ goes back to it`);
   await untilWatched(task);
   const { namespace, name } = pod;
   const session = await cluster.attach({ namespace, pod: name, container: CONTAINER, tty: true, stdin: true });
-  const end = await suspend((terminal) => {
-    terminal.stdout.write(`kelpie: ${task.title}; exit returns, Ctrl-] three times breaks off\r\n`);
-    session.stream.write("\n");
-    return runRemoteSession(terminal, session, { tty: true, stdin: true, clock });
-  });
+  session.stream.write("\n");
+  const greeting = `${task.title}; exit returns, Ctrl-] three times breaks off`;
+  const end = await runTaskSession(services, session, task, [greeting]);
   if (end.by === "user") task.say("broken off", "warning");
   else task.say(`the shell ended with exit code ${end.code}`, end.code === 0 ? "ok" : "warning");
 }

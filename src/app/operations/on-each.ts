@@ -19,13 +19,14 @@ export function pathOf(target: TargetObject): string {
 
 /**
  * Gets the gate's permit to write to these objects, asking as the protection of the context demands.
- * @param options `asked`: a dialog has listed them and the user agreed; `also`: what is touched with them
+ * @param options `asked`: a dialog has listed them and the user agreed; `also`: what is touched with them; `what`: the
+ * beginning of the question, `Change` where absent
  * @returns what gives the permit back; `undefined` where the user does not agree
  */
 export async function approve(
   services: AppServices,
   targets: readonly TargetObject[],
-  options: { readonly asked: boolean; also?(target: ObjectTarget): boolean },
+  options: { readonly asked: boolean; readonly what?: string; also?(target: ObjectTarget): boolean },
 ): Promise<(() => void) | undefined> {
   const cluster = services.cluster();
   if (cluster === undefined) return undefined;
@@ -33,10 +34,11 @@ export async function approve(
   const { name: context } = cluster.context;
   if (protection === "type-name" || (protection === "confirm" && !options.asked)) {
     const [only] = targets.length === 1 ? targets : [];
+    const { what = "Change" } = options;
     const answer = await services.app.confirm({
-      title: `Change ${nameTargets(targets)} in ${context}?`,
+      title: `${what} ${nameTargets(targets)} in ${context}?`,
       lines: targets.map(pathOf),
-      confirmLabel: "Change",
+      confirmLabel: what.split(" ")[0] ?? what,
       danger: true,
       ...(protection === "type-name" ? { typeToConfirm: only?.name ?? context } : {}),
     });

@@ -4,15 +4,20 @@ import type { AppServices } from "../context.ts";
 import { onEach, pathOf } from "./on-each.ts";
 
 /** Containers of a pod, or of the template of a workload. */
-function imagesOf(target: TargetObject): ReadonlyArray<{ readonly name: string; readonly image: string }> {
+function imagesOf(
+  target: TargetObject,
+): ReadonlyArray<{ readonly name: string; readonly image: string; readonly isInit: boolean }> {
   const spec =
     at(target.object, "spec", "template", "spec") ??
     at(target.object, "spec", "jobTemplate", "spec", "template", "spec") ??
     at(target.object, "spec");
-  return [...asRecords(at(spec, "containers")), ...asRecords(at(spec, "initContainers"))].map((container) => ({
-    name: asString(container["name"]),
-    image: asString(container["image"]),
-  }));
+  return ["containers", "initContainers"].flatMap((list) =>
+    asRecords(at(spec, list)).map((container) => ({
+      name: asString(container["name"]),
+      image: asString(container["image"]),
+      isInit: list === "initContainers",
+    })),
+  );
 }
 
 export function createSetImage(services: AppServices): Operations["setImage"] {
@@ -31,7 +36,7 @@ export function createSetImage(services: AppServices): Operations["setImage"] {
         : await services.app.pick({
             title: `Set the image of which container of ${target.name}?`,
             items: containers.map((container) => container.name),
-            details: containers.map((container) => container.image),
+            details: containers.map(({ image, isInit }) => (isInit ? `${image}  (init)` : image)),
           });
     const container = containers.find((each) => each.name === name);
     if (container === undefined) return;

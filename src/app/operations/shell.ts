@@ -24,7 +24,7 @@ export function createShell(services: AppServices): Operations["shell"] {
     }
     const container = await chooseContainer(services, target, wanted, `Shell in which container of ${target.name}?`);
     if (container === undefined) return;
-    const release = await approve(services, [target], { asked: false });
+    const release = await approve(services, [target], { asked: false, what: "Open a shell in" });
     if (release === undefined) return;
     const where = `${target.name}/${container.name}`;
     try {

@@ -173,6 +173,17 @@ test("the end of the program waits until the pod is deleted", async () => {
   expect(one.writes()).toEqual(["POST", "DELETE"]);
 });
 
+test("a shell that nobody leaves ends with the program, and its pod goes", async () => {
+  const one = await rig();
+  const task = await one.begin();
+  await one.report(RUNNING);
+  await one.server.until(() => one.server.sessions.opened.length > 0);
+  await expect.poll(() => one.screen()).toContain("shell on worker");
+  task.cancel();
+  await one.services.closing.settled(one.services.clock);
+  expect(one.writes()).toEqual(["POST", "DELETE"]);
+});
+
 test("a pod whose container ends at once is deleted, and why it ended is said", async () => {
   const one = await rig();
   const task = await one.begin();

@@ -54,6 +54,27 @@ describe("the write gate", () => {
     await expect(cluster.writes.setImage(deployment, "none", "new")).rejects.toThrow('no container "none"');
   });
 
+  it("lets work in a container through as it lets a write through, and keeps it in the journal", async () => {
+    const { cluster, deployment } = await open();
+    const { writes } = cluster;
+    expect(await writes.act("shell in", deployment, () => Promise.resolve("opened"))).toBe("opened");
+    await expect(writes.act("shell in", deployment, () => Promise.reject(new Error("cut")))).rejects.toThrow("cut");
+    writes.setProtection("confirm");
+    let begun = false;
+    const begin = (): Promise<void> => {
+      begun = true;
+      return Promise.resolve();
+    };
+    await expect(writes.act("shell in", deployment, begin)).rejects.toThrow("nobody agreed to it");
+    writes.setReadOnly(true);
+    await expect(writes.act("shell in", deployment, begin)).rejects.toThrow("read-only");
+    expect(begun).toBe(false);
+    expect(writes.journal.get()).toMatchObject([
+      { verb: "shell in", object: "deployments.apps default/web-0", result: "ok" },
+      { verb: "shell in", result: "failed", message: "cut" },
+    ]);
+  });
+
   it("deletes with the uid as precondition", async () => {
     const { server, cluster, deployment, read } = await open();
     const stale = { ...deployment, uid: "another" };
@@ -142,7 +163,7 @@ describe("in read-only mode", () => {
     const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(cluster.writes)).filter(
       (name) => !["constructor", "setReadOnly", "setProtection", "permit"].includes(name),
     );
-    expect(methods.toSorted()).toEqual(["create", "delete", "evict", "patch", "restart", "scale", "setImage"]);
+    expect(methods.toSorted()).toEqual(["act", "create", "delete", "evict", "patch", "restart", "scale", "setImage"]);
   });
 
   it("reading and asking for rights go on", async () => {
