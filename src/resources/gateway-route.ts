@@ -5,6 +5,9 @@ import type { Column, KindDefinition, Tone } from "./kind.ts";
 
 export const GATEWAY_GROUP = "gateway.networking.k8s.io";
 
+/** The kinds that route traffic from a gateway, by their resources. */
+export const GATEWAY_ROUTES = ["httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes"] as const;
+
 /** A route of the Gateway API: what it matches, where it hangs and where it leads. */
 export function routeKind(
   route: { readonly resource: string; readonly kind: string; readonly version: string; readonly hostnames: boolean },

@@ -1,6 +1,15 @@
-import { parseApiVersion } from "../../lib/kube/gvr.ts";
 import { asRecord, asRecords, asString, at, isRecord, type KubeObject } from "../../lib/kube/object.ts";
+import { GATEWAY_GROUP, GATEWAY_ROUTES } from "../gateway-route.ts";
 import { pluralOf } from "../plural.ts";
+import {
+  backendPolicyReferences,
+  calledService,
+  gatewayReferences,
+  ingressReferences,
+  routeReferences,
+  targetReference,
+  webhookReferences,
+} from "./network-references.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -57,6 +66,18 @@ function podReferences(spec: Fields): readonly Reference[] {
       name: asString(spec["priorityClassName"]),
       how: "priority",
     },
+    {
+      group: "node.k8s.io",
+      resource: "runtimeclasses",
+      name: asString(spec["runtimeClassName"]),
+      how: "runtime class",
+    },
+    ...asRecords(spec["resourceClaims"]).map((claim) => ({
+      group: "resource.k8s.io",
+      resource: "resourceclaims",
+      name: asString(claim["resourceClaimName"]),
+      how: `resource claim ${asString(claim["name"])}`,
+    })),
   ];
 }
 
@@ -116,33 +137,42 @@ const readers: Readonly<Record<string, (object: KubeObject) => readonly Referenc
     { ...storageClass, name: asString(at(object, "spec", "storageClassName")), how: "storage class" },
   ],
   "/persistentvolumes": (object) => [
+    {
+      ...core("persistentvolumeclaims"),
+      name: asString(at(object, "spec", "claimRef", "name")),
+      namespace: asString(at(object, "spec", "claimRef", "namespace")),
+      how: "bound to",
+    },
     { ...storageClass, name: asString(at(object, "spec", "storageClassName")), how: "storage class" },
   ],
-  "autoscaling/horizontalpodautoscalers": (object) => {
-    const target = asRecord(at(object, "spec", "scaleTargetRef"));
-    const { group } = parseApiVersion(asString(target["apiVersion"]));
-    return [{ group, resource: pluralOf(asString(target["kind"])), name: asString(target["name"]), how: "scales" }];
-  },
+  "autoscaling/horizontalpodautoscalers": (object) => [targetReference(at(object, "spec", "scaleTargetRef"), "scales")],
   [`${RBAC}/rolebindings`]: bindingReferences,
   [`${RBAC}/clusterrolebindings`]: bindingReferences,
+  [`${GATEWAY_GROUP}/gateways`]: gatewayReferences,
+  ...Object.fromEntries(GATEWAY_ROUTES.map((resource) => [`${GATEWAY_GROUP}/${resource}`, routeReferences])),
+  [`${GATEWAY_GROUP}/backendtlspolicies`]: backendPolicyReferences,
+  "admissionregistration.k8s.io/validatingwebhookconfigurations": webhookReferences,
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations": webhookReferences,
+  "admissionregistration.k8s.io/validatingadmissionpolicybindings": (object) => [
+    {
+      group: "admissionregistration.k8s.io",
+      resource: "validatingadmissionpolicies",
+      name: asString(at(object, "spec", "policyName")),
+      how: "policy",
+    },
+  ],
+  "apiregistration.k8s.io/apiservices": (object) => [calledService(at(object, "spec", "service"), "served by")],
+  "storage.k8s.io/volumeattachments": (object) => [
+    {
+      ...core("persistentvolumes"),
+      name: asString(at(object, "spec", "source", "persistentVolumeName")),
+      how: "attaches",
+    },
+    { ...core("nodes"), name: asString(at(object, "spec", "nodeName")), how: "to node" },
+  ],
 };
 
 const storageClass: ResourceName = { group: "storage.k8s.io", resource: "storageclasses" };
-
-function ingressReferences(object: KubeObject): readonly Reference[] {
-  const backends = [
-    at(object, "spec", "defaultBackend"),
-    ...asRecords(at(object, "spec", "rules")).flatMap((rule) =>
-      asRecords(at(rule, "http", "paths")).map((path) => path["backend"]),
-    ),
-  ];
-  const services = new Set(backends.map((backend) => asString(at(backend, "service", "name"))));
-  const secrets = new Set(asRecords(at(object, "spec", "tls")).map((tls) => asString(tls["secretName"])));
-  return [
-    ...[...services].map((name) => ({ ...core("services"), name, how: "backend" })),
-    ...[...secrets].map((name) => ({ ...core("secrets"), name, how: "TLS" })),
-  ];
-}
 
 function bindingReferences(object: KubeObject): readonly Reference[] {
   const role = asRecord(object["roleRef"]);

@@ -1,4 +1,5 @@
 import { asString, at, controllerOf, objectPath, type KubeObject } from "../../lib/kube/object.ts";
+import { namespacesOf } from "../../lib/kube/namespaces.ts";
 import { matchesLabels, selectorFromObject } from "../../lib/kube/selector.ts";
 import type { Tone } from "../kind.ts";
 import { podContainers } from "../pod-containers.ts";
@@ -24,6 +25,8 @@ export interface RelationNode {
   readonly container?: string;
   /** What it says of itself, where there is no object to ask. */
   readonly state?: { readonly text: string; readonly tone: Tone };
+  /** What is named, where it was not listed: whether it is there is not known here. */
+  readonly named?: ResourceName & { readonly namespace: string };
   readonly children: readonly RelationNode[];
 }
 
@@ -37,12 +40,16 @@ export class RelationGraph {
   readonly #byUid = new Map<string, Member>();
   readonly #owned = new Map<string, Member[]>();
   readonly #listed: ReadonlySet<string>;
+  /** Empty is all. */
+  readonly #namespaces: readonly string[];
 
   /**
    * @param listed `group/resource` of every list that has come: what is not among its objects does not exist
    * @param now milliseconds since the epoch
+   * @param namespace the lists' own; `""` is all: of other namespaces nothing is known
    */
-  constructor(members: readonly Member[], listed: ReadonlySet<string>, now: number) {
+  constructor(members: readonly Member[], listed: ReadonlySet<string>, now: number, namespace = "") {
+    this.#namespaces = namespacesOf(namespace);
     this.#members = members;
     this.#listed = listed;
     this.#now = now;
@@ -173,7 +180,9 @@ export class RelationGraph {
       const found =
         this.#byName.get(pathOf(reference, namespace, name)) ?? this.#byName.get(pathOf(reference, "", name));
       if (found !== undefined && !seen.has(found)) return this.#node(found, how, `${path}/${index}`, seen);
-      const known = this.#listed.has(`${reference.group}/${resource}`);
+      const looked =
+        reference.namespace === undefined || this.#namespaces.length === 0 || this.#namespaces.includes(namespace);
+      const known = looked && this.#listed.has(`${reference.group}/${resource}`);
       const state: RelationNode["state"] =
         found !== undefined || !known
           ? undefined
@@ -181,7 +190,17 @@ export class RelationGraph {
             ? { text: "not there (optional)", tone: "muted" }
             : { text: "does not exist", tone: "error" };
       const key = `${path}/${index}/${resource} ${name}`;
-      return { key, name, what: resource, how, children: [], ...(state === undefined ? {} : { state }) };
+      const shown = reference.namespace === undefined || looked ? name : `${namespace}/${name}`;
+      const open = known ? {} : { named: { group: reference.group, resource, namespace } };
+      return {
+        key,
+        name: shown,
+        what: resource,
+        how,
+        children: [],
+        ...open,
+        ...(state === undefined ? {} : { state }),
+      };
     });
   }
 

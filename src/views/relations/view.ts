@@ -1,13 +1,13 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { ageOf } from "../../lib/age.ts";
 import { Disposer } from "../../lib/disposer.ts";
-import type { ApiResource, Gvr } from "../../lib/kube/gvr.ts";
+import { groupResource, type ApiResource, type Gvr } from "../../lib/kube/gvr.ts";
 import { asString, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { kindOf } from "../../resources/catalog.ts";
 import type { RelatedQuery } from "../../resources/related-query.ts";
 import type { RowContext } from "../../resources/kind.ts";
-import { relatedResources, workloadResources } from "../../resources/relations/related-resources.ts";
+import { relatedResources, userResources, workloadResources } from "../../resources/relations/related-resources.ts";
 import { RelationGraph, type Member, type RelationNode } from "../../resources/relations/relation-tree.ts";
 import { ListView, type ListCell, type ListColumn, type ListRow } from "../list-view.tsx";
 import { freshnessOf } from "../list-freshness.ts";
@@ -31,7 +31,10 @@ const COLUMNS: readonly ListColumn[] = [
 ];
 
 /** Columns of kinds that tell their health, the most telling first. */
-const HEALTH = ["status", "ready", "rollout", "completions"] as const;
+const HEALTH = [
+  ...(["status", "ready", "rollout", "completions"] as const),
+  ...(["programmed", "accepted", "resolved", "available", "state", "condition"] as const),
+];
 
 /** Keys of tables that a tree has no use for. */
 const FIXED = /^(sort|mark|table)\./;
@@ -65,6 +68,8 @@ class TreeView {
   /** Milliseconds that the tree took to build last. */
   #cost = 0;
   #shown: Disposer | undefined;
+  /** Resources that may not be listed in all namespaces. */
+  readonly #narrowed = new Set<string>();
 
   constructor(host: ViewHost, parts: TreeParts) {
     const { target } = parts;
@@ -108,12 +113,27 @@ class TreeView {
   }
 
   #queries(): readonly RelatedQuery[] {
-    const { namespace, lists } = this.#parts;
-    return lists.map((gvr) => ({
+    return this.#parts.lists.map((gvr) => ({
       key: `${gvr.group}/${gvr.resource}`,
       gvr,
-      namespace: this.#resourceOf(gvr)?.namespaced === false ? "" : namespace,
+      namespace: this.#namespaceOf(gvr),
     }));
+  }
+
+  #namespaceOf(gvr: Gvr): string {
+    if (this.#resourceOf(gvr)?.namespaced === false) return "";
+    return this.#narrowed.has(gvr.resource) ? (this.#parts.target?.namespace ?? "") : this.#parts.namespace;
+  }
+
+  /** Who may not list all namespaces sees those of the object's own. @returns whether a list is another now */
+  #narrow(queries: readonly RelatedQuery[]): boolean {
+    const own = this.#parts.target?.namespace ?? "";
+    if (own === "" || this.#parts.namespace !== "") return false;
+    const before = this.#narrowed.size;
+    for (const { key, gvr } of queries) {
+      if (this.#related.snapshot(key)?.status.state === "denied") this.#narrowed.add(gvr.resource);
+    }
+    return this.#narrowed.size > before;
   }
 
   #resourceOf(name: { readonly group: string; readonly resource: string }): ApiResource | undefined {
@@ -125,8 +145,12 @@ class TreeView {
     if (this.#shown === undefined) return;
     const started = performance.now();
     const live = this.#live?.state.get();
-    const queries = this.#queries();
+    let queries = this.#queries();
     this.#related.follow(queries);
+    if (this.#narrow(queries)) {
+      queries = this.#queries();
+      this.#related.follow(queries);
+    }
     const liveOrNone = live === undefined || live.freshness.state === "live";
     this.#freshness.set(liveOrNone ? this.#worstList(queries) : live.freshness);
     const { target } = this.#parts;
@@ -141,7 +165,7 @@ class TreeView {
         if (one.metadata.uid !== object?.metadata.uid) members.push({ ...query.gvr, object: one });
       }
     }
-    const graph = new RelationGraph(members, new Set(lists.keys()), this.#host.clock.now());
+    const graph = new RelationGraph(members, new Set(lists.keys()), this.#host.clock.now(), this.#parts.namespace);
     const roots = this.#parts.roots(graph, members, root);
     this.#nodes = new Map();
     const rows: ListRow[] = [];
@@ -163,8 +187,10 @@ class TreeView {
 
   #notes(): readonly string[] {
     const denied = this.#queries().filter(({ key }) => this.#related.snapshot(key)?.status.state === "denied");
-    const notes =
+    const notes: string[] =
       denied.length === 0 ? [] : [`without ${denied.map(({ gvr }) => gvr.resource).join(", ")}: not allowed`];
+    const narrowed = [...this.#narrowed];
+    if (narrowed.length > 0) notes.push(`${narrowed.join(", ")} of this namespace only: others are not allowed`);
     return this.#live?.state.get().deleted === true ? ["deleted", ...notes] : notes;
   }
 
@@ -240,11 +266,22 @@ class TreeView {
   #open(node: RelationNode): void {
     const target = node.member === undefined ? undefined : this.#targetOf(node.member);
     if (target === undefined) {
-      this.#host.app.flash("warning", `${node.what} ${node.name} is not there to open`);
+      this.#openNamed(node);
     } else if (node.container !== undefined) {
       const { container } = node;
       this.#host.app.open({ view: "logs", parameters: { targets: [target], container }, title: `logs ${container}` });
     } else openDrillDown(this.#host, kindOf(target.resource), target);
+  }
+
+  /** Something that is named and was not listed here. */
+  #openNamed({ named: reference, name, what }: RelationNode): void {
+    const resource = reference === undefined ? undefined : this.#resourceOf(reference);
+    if (reference === undefined || resource === undefined) {
+      this.#host.app.flash("warning", `${what} ${name} is not there to open`);
+      return;
+    }
+    const where = resource.namespaced && reference.namespace !== "" ? ` ${reference.namespace}` : "";
+    this.#host.app.command(`${groupResource(resource)}${where} =${name.slice(name.lastIndexOf("/") + 1)}`);
   }
 }
 
@@ -275,12 +312,13 @@ export const usedByView: ViewDefinition = {
   id: "used-by",
   create(host, parameters): View {
     const target = targetParameter(parameters);
+    const { lists, allNamespaces } = userResources(target.resource);
     return new TreeView(host, {
       id: "used-by",
       what: "used by",
       where: targetTitle(target),
-      namespace: target.namespace,
-      lists: relatedResources(target.resource.namespaced),
+      namespace: allNamespaces ? "" : target.namespace,
+      lists,
       target,
       roots: (graph, _members, root) => (root === undefined ? [] : graph.usersOf(root)),
       empty: `nothing uses ${target.name}`,

@@ -76,6 +76,45 @@ const SAMPLES: ReadonlyArray<readonly [group: string, resource: string, object: 
     { metadata, roleRef: { kind: "Role", name: "r" }, subjects: [{ kind: "ServiceAccount", name: "a" }] },
   ],
   [
+    "gateway.networking.k8s.io",
+    "gateways",
+    {
+      metadata,
+      spec: { gatewayClassName: "c", listeners: [{ name: "l", tls: { certificateRefs: [{ name: "s" }] } }] },
+    },
+  ],
+  [
+    "gateway.networking.k8s.io",
+    "httproutes",
+    {
+      metadata,
+      spec: {
+        parentRefs: [{ name: "g", namespace: "n" }],
+        rules: [
+          {
+            backendRefs: [{ name: "x", port: 80, filters: [{ requestMirror: { backendRef: { name: "y" } } }] }],
+            filters: [{ requestMirror: { backendRef: { kind: "Service", name: "z" } } }],
+          },
+        ],
+      },
+    },
+  ],
+  [
+    "gateway.networking.k8s.io",
+    "backendtlspolicies",
+    {
+      metadata,
+      spec: { targetRefs: [{ kind: "Service", name: "x" }], validation: { caCertificateRefs: [{ name: "y" }] } },
+    },
+  ],
+  [
+    "admissionregistration.k8s.io",
+    "validatingwebhookconfigurations",
+    { metadata, webhooks: [{ clientConfig: { service: { name: "x", namespace: "n" } } }] },
+  ],
+  ["storage.k8s.io", "volumeattachments", { metadata, spec: { source: { persistentVolumeName: "v" }, nodeName: "n" } }],
+  ["", "persistentvolumes", { metadata, spec: { claimRef: { name: "c", namespace: "n" } } }],
+  [
     "",
     "events",
     {

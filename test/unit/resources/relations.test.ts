@@ -162,3 +162,18 @@ test("objects that own each other make a tree that ends", () => {
   const looped = { ...first, object: { metadata: { ...first.object.metadata, ownerReferences: [ownerOfFirst] } } };
   expect(drawn([new RelationGraph([looped, second], listed, NOW).tree(looped)]).length).toBeLessThan(30);
 });
+
+test("what is named in another namespace than those listed is neither there nor missing", () => {
+  const route = member("httproutes", "shop", {
+    spec: { parentRefs: [{ name: "edge", namespace: "infra" }], rules: [{ backendRefs: [{ name: "gone" }] }] },
+  });
+  const root = { ...route, group: "gateway.networking.k8s.io" };
+  const all = new Set(["gateway.networking.k8s.io/gateways", "/services"]);
+  const [here] = drawn([new RelationGraph([root], all, NOW, "default").tree(root)]).slice(1);
+  expect(here).toBe("  gateways infra/edge");
+  expect(drawn([new RelationGraph([root], all, NOW).tree(root)])).toEqual([
+    "httproutes shop",
+    "  gateways edge [does not exist]",
+    "  services gone [does not exist]",
+  ]);
+});
