@@ -22,7 +22,7 @@ import { LogBatch } from "../../src/cluster/log-batch.ts";
 import { KelpieError } from "../../src/lib/errors.ts";
 import type { ApiResource } from "../../src/lib/kube/gvr.ts";
 import { namespacesOf } from "../../src/lib/kube/namespaces.ts";
-import type { KubeObject } from "../../src/lib/kube/object.ts";
+import { at, type KubeObject } from "../../src/lib/kube/object.ts";
 import { matchesLabels, parseLabelSelector } from "../../src/lib/kube/selector.ts";
 import { createValue, type Value } from "../../src/lib/subscribable.ts";
 import { kinds } from "../../src/resources/kinds/index.gen.ts";
@@ -75,7 +75,9 @@ class MemoryStore implements ResourceStore {
   reload(): void {}
 
   selects(object: KubeObject): boolean {
-    const { namespace, labelSelector } = this.query;
+    const { namespace, labelSelector, fieldSelector } = this.query;
+    const [, field = "", value] = /^([\w.]+)=(.*)$/.exec(fieldSelector ?? "") ?? [];
+    if (value !== undefined && at(object, ...field.split(".")) !== value) return false;
     if (namespace !== "" && object.metadata.namespace !== namespace) return false;
     return labelSelector === undefined || matchesLabels(parseLabelSelector(labelSelector), object.metadata.labels);
   }

@@ -73,6 +73,8 @@ export interface LogLineOptions {
 
 export interface LogPrefix {
   readonly text: string;
+  /** In a file, where nothing else tells what it is short for. */
+  readonly full: string;
   /** SGR parameters of the source's colour. */
   readonly sgr: string;
 }
@@ -119,7 +121,7 @@ export function styledLogLine(entry: LogEntry, options: LogLineOptions): StyledL
 export function plainLogLine(entry: LogEntry, options: LogLineOptions): string {
   if (entry.kind !== "line") return styledLogLine(entry, options).text;
   const time = options.timestamps ? `${entry.time} ` : "";
-  const prefix = options.prefixes?.[entry.source]?.text;
+  const prefix = options.prefixes?.[entry.source]?.full;
   return `${time}${prefix === undefined ? "" : `${prefix} `}${parseAnsi(entry.text).text}`;
 }
 

@@ -11,7 +11,7 @@ export interface LogSource {
   /** The instance as the status has it; absent where that names none. */
   readonly containerId?: string;
   /** The instance before this one, while its log can be read. */
-  readonly before?: { readonly containerId: string; readonly reason: string };
+  readonly before?: { readonly instance: string; readonly reason: string };
   readonly restarts: number;
   /** When the instance began, milliseconds since the epoch; absent where the status does not tell. */
   readonly startedAt?: number;
@@ -55,13 +55,13 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
       const ended = options.previous ? undefined : endOf(status, pod);
       const containerId = instanceOf(status, options.previous);
       const startedAt = startOf(status);
-      const before = options.previous ? undefined : instanceBefore(status, containerId);
+      const before = options.previous ? undefined : instanceBefore(status, pod.metadata.uid ?? "", containerId);
       return [
         {
           namespace,
           pod: name,
           container,
-          instance: `${pod.metadata.uid ?? ""}/${containerId}`,
+          instance: instanceKey(pod.metadata.uid ?? "", container, containerId),
           restarts: asNumber(status["restartCount"]),
           ...(containerId === "" ? {} : { containerId }),
           ...(startedAt === undefined ? {} : { startedAt }),
@@ -94,11 +94,16 @@ function startOf(status: Fields): number | undefined {
   return Number.isNaN(started) ? undefined : started;
 }
 
-function instanceBefore(status: Fields, present: string): LogSource["before"] {
+/** Containers whose status names no instance yet are told apart by their names. */
+function instanceKey(uid: string, container: string, containerId: string): string {
+  return `${uid}/${container}/${containerId}`;
+}
+
+function instanceBefore(status: Fields, uid: string, present: string): LogSource["before"] {
   const ended = asRecord(at(status, "lastState", "terminated"));
   const containerId = asString(ended["containerID"]);
   if (containerId === "" || containerId === present) return undefined;
-  return { containerId, reason: exitReason(ended) };
+  return { instance: instanceKey(uid, asString(status["name"]), containerId), reason: exitReason(ended) };
 }
 
 function exitReason(ended: Fields): string {

@@ -307,7 +307,7 @@ export class LogStreams {
       mark = `${where} was restarted (${times} so far); before: ${before.reason}`;
       const missed = last === undefined ? 0 : source.restarts - last.restarts - 2;
       if (missed > 0) mark += `; ${missed} instance${missed === 1 ? "" : "s"} in between could not be read`;
-      const instance = `${source.instance.slice(0, source.instance.indexOf("/"))}/${before.containerId}`;
+      const { instance } = before;
       if (!this.#read.has(instance)) {
         this.#read.add(instance);
         this.#openStream(source, index, { whole, previous: true, instance, mark: undefined });

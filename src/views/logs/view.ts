@@ -321,8 +321,8 @@ class LogsView {
       title: "Filter the log",
       lines: [
         "Terms with spaces between them, all of which must hold:",
-        'timeout  !health  ~fzzy  "two words"  level>=warn  status:5..  duration>100',
-        "+3 shows three lines around each match.",
+        'timeout  !health  ~fzzy  "two words"  level>=warn',
+        "status:5..  took>100    +3 shows three lines around each match.",
       ],
       label: "filter",
       // The filter of this log's last time is a good beginning.

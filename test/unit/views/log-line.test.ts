@@ -47,8 +47,8 @@ test("a line has its time and source in front, and its colours move with the tex
   const line = styledLogLine(entry(`${ESC}[32mok${ESC}[0m`), {
     timestamps: true,
     prefixes: [
-      { text: "web-1", sgr: "36" },
-      { text: "web-2", sgr: "33" },
+      { text: "web-1", full: "web-1", sgr: "36" },
+      { text: "web-2", full: "web-2", sgr: "33" },
     ],
   });
   expect(line.text).toBe("2026-11-21T12:00:00.123Z web-2 ok");

@@ -32,7 +32,7 @@ test("a container in back-off is read: the instance that ended has said why", ()
   const crashing = pod({
     status: { containerStatuses: [waiting("CrashLoopBackOff", { containerID: "c://1" })] },
   });
-  expect(logSources(crashing, all)).toMatchObject([{ container: "main", instance: "uid-web-1/c://1" }]);
+  expect(logSources(crashing, all)).toMatchObject([{ container: "main", instance: "uid-web-1/main/c://1" }]);
   expect(logSources(crashing, all)[0]?.waiting).toBeUndefined();
 });
 
@@ -51,6 +51,6 @@ test("the previous instance is read only where there was one", () => {
       containerStatuses: [running("main", { lastState: { terminated: { exitCode: 1, containerID: "c://0" } } })],
     },
   });
-  expect(logSources(twice, previous)[0]).toMatchObject({ instance: "uid-web-1/c://0" });
+  expect(logSources(twice, previous)[0]).toMatchObject({ instance: "uid-web-1/main/c://0" });
   expect(logSources(twice, previous)[0]?.waiting).toBeUndefined();
 });

@@ -69,10 +69,10 @@ test("the pods of a deployment are merged by time, and one that comes later join
   server.logs.append("shop/shop-a/main", time(3), "third");
   const view = open("deployments", deployment);
   const text = await viewText(view, host, (now) => now.split("\n").length === 4);
-  expect(text).toBe("a first\nb second\na third\n");
+  expect(text).toBe("shop-a first\nshop-b second\nshop-a third\n");
   server.push(pod("shop-c"));
   server.logs.append("shop/shop-c/main", time(4), "fourth");
-  await viewText(view, host, (now) => now.endsWith("c fourth\n"));
+  await viewText(view, host, (now) => now.endsWith("shop-c fourth\n"));
 });
 
 test("a container that is not started says why, and is followed once it is", async () => {
@@ -127,7 +127,7 @@ test.each([
   await viewText(view, host, (now) => now.includes("b b"));
   const lists = server.requests.filter(({ path, query }) => path.endsWith("/pods") && !query.has("watch"));
   expect(lists).toHaveLength(1);
-  if (parameters === undefined) expect(await textOf(view, host)).toBe("a a\nb b\n");
+  if (parameters === undefined) expect(await textOf(view, host)).toBe("shop-a a\nshop-b b\n");
   else await viewText(view, host, (now) => now.endsWith("c c\n"));
 });
 
@@ -172,7 +172,7 @@ test("a filtered log takes late lines in their place", async () => {
   server.logs.append("shop/shop-b/main", time(3), "red three");
   server.logs.append("shop/shop-b/main", time(4), "green");
   const text = await viewText(view, host, (now) => now.includes("three"));
-  expect(text).toBe("a red one\nb red three\na red five\n");
+  expect(text).toBe("shop-a red one\nshop-b red three\nshop-a red five\n");
   view.command("search.set", "three");
   server.logs.append("shop/shop-a/main", time(6), "red three again");
   await eventually(view.title, (title) => title.filter === "/three 1/2");
