@@ -75,7 +75,7 @@ async function askPorts(
       ...(fault === undefined ? [] : [`${fault}. The next free one is offered.`]),
       offered.length === 0 ? "It declares no ports." : `Ports: ${declared}`,
       promise,
-      "Listens on 127.0.0.1. Several: 8080:80,9090:90; :80 takes a free local port.",
+      "On 127.0.0.1. Several: 8080:80,9090:90; :80 takes a free local port.",
     ],
     label: "local:remote",
     initial: formatPortPairs(initial),

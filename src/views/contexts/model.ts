@@ -4,13 +4,13 @@ import type { ListCell, ListColumn, ListRow } from "../list-view.tsx";
 
 const ALWAYS: readonly ListColumn[] = [
   { title: "" },
-  { title: "NAME", keep: 10, minWidth: 12 },
-  { title: "REACHABLE", keep: 9, minWidth: 10 },
+  { title: "NAME", keep: 10, minWidth: 20 },
+  { title: "REACHABLE", keep: 9, minWidth: 22 },
   { title: "NAMESPACE", keep: 6 },
   { title: "VERSION", keep: 4 },
   { title: "CLUSTER", keep: 5, minWidth: 10 },
   { title: "USER", keep: 3, minWidth: 10 },
-  { title: "SERVER", keep: 7, minWidth: 26 },
+  { title: "SERVER", keep: 7, minWidth: 24 },
 ];
 
 /** PROTECTION stands only where some context is protected. */

@@ -18,9 +18,11 @@ export interface ShownColumns {
   readonly contexts: boolean;
   /** Some are saved in sets. */
   readonly sets: boolean;
+  /** Something waits or went wrong. */
+  readonly errors: boolean;
 }
 
-export function forwardColumns({ contexts, sets }: ShownColumns): readonly ListColumn[] {
+export function forwardColumns({ contexts, sets, errors }: ShownColumns): readonly ListColumn[] {
   return [
     { title: "TARGET", minWidth: 10 },
     ...(contexts ? [{ title: "CONTEXT", keep: 6 }] : []),
@@ -32,11 +34,11 @@ export function forwardColumns({ contexts, sets }: ShownColumns): readonly ListC
     ...(sets ? [{ title: "SET", keep: 5 }] : []),
     { title: "CONNECTIONS", align: "right", keep: 3 },
     { title: "TRAFFIC", align: "right", keep: 3 },
-    { title: "ERROR", keep: 6, minWidth: 10 },
+    ...(errors ? [{ title: "ERROR", keep: 7, minWidth: 16 }] : []),
   ];
 }
 
-export function forwardRow(forward: PortForward, { contexts, sets }: ShownColumns, set: string): ListRow {
+export function forwardRow(forward: PortForward, { contexts, sets, errors }: ShownColumns, set: string): ListRow {
   const { target, pod, port, open, connections } = forward;
   const [state, tone] = STATES[forward.state];
   return {
@@ -52,7 +54,9 @@ export function forwardRow(forward: PortForward, { contexts, sets }: ShownColumn
       ...(sets ? [{ text: set }] : []),
       { text: open === 0 ? String(connections) : `${open} of ${connections}` },
       { text: byteSize(forward.bytes) },
-      { text: forward.error ?? "", tone: forward.state === "waiting" ? "warning" : "error" },
+      ...(errors
+        ? [{ text: forward.error ?? "", tone: forward.state === "waiting" ? ("warning" as const) : ("error" as const) }]
+        : []),
     ],
   };
 }
@@ -73,7 +77,7 @@ export function savedForwardRow(key: string, { context, set, forward, fault }: S
       { text: set },
       { text: "" },
       { text: "" },
-      { text: fault ?? "", tone: "error" },
+      ...(shown.errors ? [{ text: fault ?? "", tone: "error" as const }] : []),
     ],
   };
 }

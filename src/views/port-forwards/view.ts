@@ -156,6 +156,7 @@ class PortForwardsView {
     const shown: ShownColumns = {
       contexts: running.some(({ context }) => context !== here),
       sets: sets.length > 0,
+      errors: running.some(({ error }) => error !== undefined) || idle.some((row) => row.fault !== undefined),
     };
     const setsOf = (forward: PortForward): string =>
       sets
