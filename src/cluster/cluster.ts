@@ -53,6 +53,15 @@ export type ConnectionStatus =
       readonly retryAt: number;
     };
 
+/** A credential plugin that runs now. */
+export interface Login {
+  readonly command: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Its last line on standard error, `""` where it has said nothing: many tell there what the user is to do. */
+  readonly said: string;
+}
+
 /** The four states every list is in, and the fifth: not allowed. */
 export type ListState =
   | { readonly state: "loading"; readonly loaded: number }
@@ -323,6 +332,7 @@ export interface Access {
 export interface Cluster {
   readonly context: ContextInfo;
   readonly status: Subscribable<ConnectionStatus>;
+  readonly login: Subscribable<Login | undefined>;
   readonly catalog: Subscribable<Catalog>;
   readonly metrics: Subscribable<MetricsSnapshot>;
   readonly writes: WriteGate;

@@ -5,6 +5,7 @@ import { errorCode, errorMessage } from "../lib/errors.ts";
 import { asString, at, isRecord } from "../lib/kube/object.ts";
 import type { Logger } from "../lib/log.ts";
 import { sanitize } from "../lib/text.ts";
+import type { Login } from "./cluster.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
 import { CredentialError, readPem, type Credential, type CredentialSource } from "./credential.ts";
 import type { ExecPlugin } from "./kubeconfig.ts";
@@ -24,6 +25,8 @@ export interface ExecOptions {
   readonly logger: Logger;
   /** Asked before a plugin runs for the first time in this process; the caller remembers answers over runs. */
   readonly confirmExec?: (request: ExecRequest) => Promise<boolean>;
+  /** Told while a plugin runs, and `undefined` when it has ended. */
+  readonly loggingIn?: (login: Login | undefined) => void;
   /** Gives the terminal to a plugin that must ask the user: suspends the screen, runs, resumes. */
   readonly withTerminal?: <T>(run: () => Promise<T>) => Promise<T>;
 }
@@ -141,7 +144,7 @@ async function runPlugin(
 async function spawnPlugin(
   target: ConnectionTarget,
   plugin: ExecPlugin,
-  { env, clock, logger }: ExecOptions & { readonly clock: Clock },
+  { env, clock, logger, loggingIn }: ExecOptions & { readonly clock: Clock },
   signal: AbortSignal,
   interactive: boolean,
 ): Promise<string> {
@@ -193,10 +196,17 @@ async function spawnPlugin(
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       if (output.length < MAX_OUTPUT_BYTES) output += text;
     });
+    const tell = (): void => {
+      const said = sanitize(complaint.trim().split("\n").at(-1) ?? "");
+      loggingIn?.({ command: basename(plugin.command), since: started, said });
+    };
+    tell();
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       complaint = (complaint + text).slice(-4096);
+      tell();
     });
     const settle = (): void => {
+      loggingIn?.(undefined);
       cancel();
       cancelKill?.();
       signal.removeEventListener("abort", stop);

@@ -6,7 +6,7 @@ import type { KubeObject } from "../lib/kube/object.ts";
 import { createValue } from "../lib/subscribable.ts";
 import { AccessReviews } from "./access-reviews.ts";
 import { CatalogLoader } from "./catalog-loader.ts";
-import type { Cluster, ListQuery, ResourceStore } from "./cluster.ts";
+import type { Cluster, ListQuery, Login, ResourceStore } from "./cluster.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { ConnectionProber } from "./connection-prober.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
@@ -41,7 +41,8 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
   const { clock, logger, env } = options;
   const context = target.context.name;
   const readOnly = createValue(options.readOnly);
-  const credentials = createCredentials(target, options);
+  const login = createValue<Login | undefined>(undefined);
+  const credentials = createCredentials(target, { ...options, loggingIn: (now) => login.set(now) });
   const client = new HttpClient({
     target,
     credentials,
@@ -77,6 +78,7 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
   return {
     context: target.context,
     status: prober.status,
+    login,
     catalog: catalog.catalog,
     metrics: metrics.metrics,
     writes: new Gate({ client, clock, context, readOnly }),

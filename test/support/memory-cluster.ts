@@ -9,6 +9,7 @@ import type {
   ListSnapshot,
   LogHandler,
   LogLine,
+  Login,
   LogQuery,
   MetricsSnapshot,
   Protection,
@@ -107,6 +108,7 @@ class MemoryStore implements ResourceStore {
 export class MemoryCluster implements Cluster {
   readonly context: ContextInfo;
   readonly status: Value<ConnectionStatus>;
+  readonly login = createValue<Login | undefined>(undefined);
   readonly catalog: Value<Catalog>;
   readonly metrics: Value<MetricsSnapshot>;
   readonly writes: WriteGate;

@@ -167,3 +167,48 @@ test("The namespace of a context is set in the file", async () => {
   expect(read()).toContain("namespace: team-1");
   expect(app.text()).toContain("good begins in team-1");
 });
+
+test("A credential plugin that asks for a login is heard while it waits, and the screen stays usable", async () => {
+  const plugin = join(folder, "sso");
+  const go = join(folder, "go");
+  const answer = JSON.stringify({
+    kind: "ExecCredential",
+    apiVersion: "client.authentication.k8s.io/v1",
+    status: { token: "secret" },
+  });
+  const said = "open https://sso.example/device and enter ABCD-EFGH";
+  const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`;
+  writeFileSync(plugin, `#!/bin/sh\necho '${said}' >&2\n${wait}\necho '${answer}'\n`);
+  chmodSync(plugin, 0o755);
+  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
+  writeContexts({ closed: { server: other.url, user: { exec } }, good: { server: server.url } });
+  const app = await start({ initialCommand: "pods" });
+  expect(app.text()).toContain("Run this credential plugin?");
+  expect(app.text()).toContain(plugin);
+  await app.press("tab", "enter");
+  await see(app, /sso logs in for \d+s: open https:\/\/sso\.example\/device and enter ABCD-EFGH/);
+  await app.press(":");
+  await app.type("ctx good");
+  await app.press("enter");
+  await see(app, /good .*connected/);
+  expect(app.text()).not.toContain("ABCD-EFGH");
+  await app.press(":");
+  await app.type("ctx closed");
+  await app.press("enter");
+  await see(app, /ABCD-EFGH/);
+  writeFileSync(go, "");
+  await see(app, /closed .*connected/);
+  expect(app.text()).not.toContain("ABCD-EFGH");
+});
+
+test("The files of KUBECONFIG are one list, and a context without a server names what it lacks", async () => {
+  writeContexts({ good: { server: server.url }, broken: { server: "", cluster: "none" } });
+  writeFileSync(join(folder, "second"), other.kubeconfig.replaceAll(/\bfake\b/g, "second"));
+  const KUBECONFIG = `${kubeconfig()}:${join(folder, "second")}:${join(folder, "not-there")}`;
+  const app = await start({ clusters: createClusters({ env: { KUBECONFIG } }) });
+  await see(app, /second +yes, \d+ ms/);
+  await see(app, /broken +no: context "broken" names the cluster "none"/);
+  await app.press("move.down", "context.switch");
+  expect(app.text()).toContain('the context broken was not opened: context "broken" names the cluster "none"');
+  expect(app.line(0)).toContain("good");
+});

@@ -1,4 +1,4 @@
-import type { ConnectionStatus, ContextInfo, Protection } from "../../cluster/cluster.ts";
+import type { ConnectionStatus, ContextInfo, Login, Protection } from "../../cluster/cluster.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
 import type { ClusterUsage } from "../cluster-usage.ts";
@@ -11,6 +11,8 @@ export interface HeaderFacts {
   readonly readOnly: boolean;
   readonly protection?: Protection;
   readonly status: ConnectionStatus | undefined;
+  /** A credential plugin that runs now. */
+  readonly login?: Login | undefined;
   readonly usage: ClusterUsage;
   readonly now: number;
 }
@@ -58,9 +60,26 @@ export function headerLine(facts: HeaderFacts, columns: number, palette: Palette
   return ` ${left}${" ".repeat(Math.max(2, columns - 2 - used - textWidth(right.text)))}${palette.paint(right.text, right.style)}`;
 }
 
-/** The warning under the header while the API server does not answer. */
+/** A plugin that says nothing and ends soon is not worth a line. */
+const QUIET_LOGIN_MILLISECONDS = 2000;
+
+/** Whether {@link alertLine} has something to say. */
+export function hasAlert({ status, login, now }: HeaderFacts): boolean {
+  return status?.state === "unreachable" || worthTelling(login, now);
+}
+
+function worthTelling(login: Login | undefined, now: number): login is Login {
+  return login !== undefined && (login.said !== "" || now - login.since >= QUIET_LOGIN_MILLISECONDS);
+}
+
+/** The line under the header while a credential plugin logs in, or while the API server does not answer. */
 export function alertLine(facts: HeaderFacts, columns: number, palette: Palette): string | undefined {
-  const { status, context, now } = facts;
+  const { status, context, login, now } = facts;
+  if (worthTelling(login, now)) {
+    const since = humanDuration(Math.max(0, now - login.since));
+    const said = login.said === "" ? "" : `: ${sanitize(login.said)}`;
+    return palette.paint(truncate(` ${sanitize(login.command)} logs in for ${since}${said}`, columns), "warning");
+  }
   if (status?.state !== "unreachable") return undefined;
   const host = context?.server ?? "the server";
   const retry = Math.max(0, Math.ceil((status.retryAt - now) / 1000));

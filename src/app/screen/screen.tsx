@@ -15,7 +15,7 @@ import type { SuspendScreen } from "../suspend.ts";
 import { Boundary } from "./boundary.tsx";
 import { crumbsLine } from "./crumbs-line.ts";
 import { dialogBox } from "./dialog-lines.ts";
-import { alertLine, headerLine, type HeaderFacts } from "./header-lines.ts";
+import { alertLine, hasAlert, headerLine, type HeaderFacts } from "./header-lines.ts";
 import { hintLines } from "./hint-lines.ts";
 import { promptLine, suggestionLines } from "./prompt-lines.ts";
 import { layOutScreen, type ScreenLayout } from "./screen-layout.ts";
@@ -47,7 +47,7 @@ export function Screen(props: ScreenProps): ReactElement {
   const fullscreen = useStore(view?.fullscreen ?? OFF);
   const headerShown = useStore(controller.header);
   const facts = useHeaderFacts(controller, clock);
-  const alert = facts.status?.state === "unreachable" ? 1 : 0;
+  const alert = hasAlert(facts) ? 1 : 0;
   const layout = layOutScreen(rows, columns, { header: headerShown, fullscreen, alert });
   useEffect(() => onLayout(layout));
   const guard = { columns, palette, onError: controller.reportDrawingError.bind(controller) };
@@ -103,16 +103,17 @@ function Header({ facts, alert, columns, rows, palette }: HeaderProps): ReactEle
 function useHeaderFacts(controller: Controller, clock: Clock): HeaderFacts {
   const cluster = useStore(controller.session.cluster);
   const status = useStore<HeaderFacts["status"]>(cluster?.status ?? NOTHING);
+  const login = useStore<HeaderFacts["login"]>(cluster?.login ?? NOTHING);
   const readOnly = useStore<boolean>(cluster?.writes.readOnly ?? OFF);
   const protection = useStore<Protection>(cluster?.writes.protection ?? OPEN);
   const usage = useStore<ClusterUsage>(useUsage(controller));
   // Seconds go on in the header only while it counts them.
-  const counting = status !== undefined && status.state !== "connected";
+  const counting = login !== undefined || (status !== undefined && status.state !== "connected");
   const second = useSyncExternalStore(
     (listener) => (counting ? clock.every(1000, listener, { background: true }) : () => {}),
     () => (counting ? Math.floor(clock.now() / 1000) : 0),
   );
-  return { context: cluster?.context, readOnly, protection, status, usage, now: counting ? second * 1000 : 0 };
+  return { context: cluster?.context, readOnly, protection, status, login, usage, now: counting ? second * 1000 : 0 };
 }
 
 const usages = new WeakMap<object, ReturnType<typeof followClusterUsage>>();
