@@ -23,6 +23,14 @@ export function truncate(text: string, width: number): string {
   return `${result}…`;
 }
 
+/** `text` cut to at most `width` columns in its middle: of names that begin alike, the end tells which is which. */
+export function truncateMiddle(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (!PRINTABLE_ASCII.test(text) || width < 5) return truncate(text, width);
+  const tail = Math.floor((width - 1) / 2);
+  return `${text.slice(0, width - 1 - tail)}…${text.slice(text.length - tail)}`;
+}
+
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** `text` cut or padded with spaces to exactly `width` columns. */

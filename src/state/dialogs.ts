@@ -37,6 +37,9 @@ export interface PickDialog {
 
 export type Dialog = ConfirmDialog | InputDialog | PickDialog;
 
+/** Cells that a dialog's lines have at least. */
+const NARROW = 12;
+
 interface Waiting {
   dialog: Dialog;
   readonly answer: (value: Dialog | undefined) => void;
@@ -133,7 +136,9 @@ export class Dialogs {
   #confirmKey(dialog: ConfirmDialog, key: string, text: string | undefined): void {
     const { focus, request } = dialog;
     if (key === "page-up" || key === "page-down") {
-      const scroll = Math.max(0, Math.min(request.lines.length - 1, dialog.scroll + (key === "page-up" ? -5 : 5)));
+      // A narrow screen shows a line on several rows.
+      const rows = request.lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / NARROW), 0);
+      const scroll = Math.max(0, Math.min(rows - 1, dialog.scroll + (key === "page-up" ? -5 : 5)));
       this.#set({ ...dialog, scroll });
       return;
     }

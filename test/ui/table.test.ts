@@ -275,3 +275,22 @@ test("The way to the owner says which object has none, or that there is no objec
   await app.press("resource.owner");
   expect(app.line(-1)).toBe(" Owner: nothing is selected");
 });
+
+test("A dialog on a small screen has the whole name of what it deletes", async () => {
+  const name = "a-pod-with-a-name-that-goes-on-and-on-until-its-hash-6bd7755b9-6zz6b";
+  const app = await start(clusterWith(name), { columns: 40, rows: 12 });
+  await app.press("resource.delete");
+  const inner = app.lines().flatMap((line) => /│ (.*) │/.exec(line)?.[1]?.trim() ?? []);
+  expect(inner.join("")).toContain(`default/${name}`);
+});
+
+test("A long name is cut in its middle, and the arrow of the sort stands behind its title", async () => {
+  const app = await start(clusterWith("a-name-that-is-much-too-long-for-a-small-screen-6bd7755b9-6zz6b"), {
+    columns: 60,
+  });
+  expect(app.text()).toMatch(/^a-name-[a-z-]*…[-a-z0-9]*6zz6b +1\/1/m);
+  await app.press("sort.name");
+  expect(app.text()).toMatch(/^NAME↑ /m);
+  await app.press("sort.age");
+  expect(app.text()).toMatch(/(AGE↑|↑AGE)$/m);
+});

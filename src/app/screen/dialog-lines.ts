@@ -1,6 +1,7 @@
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { fit, sanitize, textWidth, truncate } from "../../lib/text.ts";
 import type { ConfirmDialog, Dialog, InputDialog, PickDialog } from "../../state/dialogs.ts";
+import { wrapOffsets } from "../../ui/pager-model.ts";
 import { editLine } from "./prompt-lines.ts";
 import type { Tone } from "../../lib/tone.ts";
 
@@ -124,19 +125,27 @@ function scrolled(
   palette: Palette,
   tones: ReadonlyArray<Tone | undefined> = [],
 ): Inner[] {
-  const painted = lines.map((line, index) => plain(line, width, palette, tones[index] ?? "text"));
-  if (lines.length <= rows) return painted;
+  // Whole names, over as many lines as they need: what is cut might be any object.
+  const painted = lines.flatMap((line, index) =>
+    pieces(sanitize(line), width).map((piece) => plain(piece, width, palette, tones[index] ?? "text")),
+  );
+  if (painted.length <= rows) return painted;
   const visible = Math.max(1, rows - 1);
-  const from = Math.max(0, Math.min(scroll, lines.length - visible));
+  const from = Math.max(0, Math.min(scroll, painted.length - visible));
   return [
     ...painted.slice(from, from + visible),
     plain(
-      `${from + 1}-${Math.min(lines.length, from + visible)} of ${lines.length}, PgDn for more`,
+      `${from + 1}-${Math.min(painted.length, from + visible)} of ${painted.length}, PgDn for more`,
       width,
       palette,
       "dim",
     ),
   ];
+}
+
+function pieces(text: string, width: number): readonly string[] {
+  const offsets = wrapOffsets(text, width);
+  return offsets.map((offset, index) => text.slice(offset, offsets[index + 1]));
 }
 
 function inputLines(dialog: InputDialog, width: number, rows: number, palette: Palette): Inner[] {

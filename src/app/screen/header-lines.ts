@@ -1,6 +1,7 @@
 import type { ConnectionStatus, ContextInfo, Login, Protection } from "../../cluster/cluster.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
+import { KELPIE_VERSION } from "../../lib/version.gen.ts";
 import type { ClusterUsage } from "../cluster-usage.ts";
 import { formatMebibytes } from "../../lib/quantity.ts";
 import { sanitize, textWidth, truncate } from "../../lib/text.ts";
@@ -38,14 +39,19 @@ export function headerLine(facts: HeaderFacts, columns: number, palette: Palette
     if (readOnly) parts.push({ label: "", value: "read-only", style: "read-only", order: 1 });
     else if (protection === "confirm") parts.push({ label: "", value: "asks first", style: "warning", order: 1 });
     else if (protection === "type-name") parts.push({ label: "", value: "protected", style: "danger", order: 1 });
-    if (context.cluster !== context.name) parts.push({ label: "cluster", value: sanitize(context.cluster), order: 5 });
-    if (context.user !== context.name) parts.push({ label: "user", value: sanitize(context.user), order: 6 });
+    // Names that repeat the context's stay away until there is room for everything.
+    const named = (label: string, name: string, order: number): Part[] =>
+      spacious || name !== context.name
+        ? [{ label, value: sanitize(name), order: name === context.name ? 8 : order }]
+        : [];
+    parts.push(...named("cluster", context.cluster, 5), ...named("user", context.user, 6));
   }
   if (status?.state === "connected") {
     parts.push({ label: spacious ? "server" : "", value: sanitize(status.serverVersion), order: 4 });
     // Without a connection the last sample would look like one of now.
     parts.push(...usageParts(facts.usage, spacious));
   }
+  if (spacious) parts.push({ label: "kelpie", value: KELPIE_VERSION, style: "dim", order: 9 });
   const right = connectionWord(status, facts.now);
   const room = columns - 2 - (right === undefined ? 0 : textWidth(right.text) + 2);
   const kept = fitParts(parts, room);

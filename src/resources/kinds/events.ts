@@ -23,8 +23,9 @@ export const events = defineKind({
       text: (event, { now }) => ageOf(eventSummary(event).lastSeen, now),
       sortKey: (event, { now }) => ageKey(eventSummary(event).lastSeen, now),
     },
+    // The colour says it too.
     textColumn("TYPE", (event) => asString(event["type"]), {
-      keep: 8,
+      keep: 6,
       tone: (event) => (event["type"] === "Warning" ? "warning" : undefined),
     }),
     textColumn("REASON", (event) => asString(event["reason"]), { keep: 8 }),
@@ -38,7 +39,7 @@ export const events = defineKind({
           .replaceAll(/\s*\n\s*/g, " "),
       {
         keep: 9,
-        minWidth: 20,
+        minWidth: 30,
       },
     ),
     textColumn("SUBOBJECT", (event) => asString(at(event, "involvedObject", "fieldPath")), { wide: true }),

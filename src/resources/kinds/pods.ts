@@ -59,7 +59,8 @@ export const pods = defineKind({
       id: "status",
       title: "STATUS",
       keep: 9,
-      minWidth: 12,
+      // CrashLoopBackOff
+      minWidth: 16,
       text: (pod) => podStatus(pod).status,
       tone: (pod) => podTone(pod),
     },

@@ -19,6 +19,8 @@ const DEFAULT_KEEP = 5;
 /** A value cut in half says little: without a width of its own a column goes rather than shrink below this. */
 const DEFAULT_MINIMUM = 16;
 const SHORT = 8;
+/** Of the width, what a long name keeps at least before other columns go. */
+const NAME_SHARE = 0.36;
 const MOST_GAP = 4;
 
 /**
@@ -36,11 +38,11 @@ export function layOutColumns(
   const sticky = Math.max(1, columns.findIndex((column) => column.id === "name") + 1);
   const candidates = [...columns.slice(0, sticky), ...columns.slice(sticky + Math.min(skip, columns.length - sticky))];
   const gap = 2;
-  const wanted = (column: TableColumn): number => Math.max(column.title.length + 1, natural.get(column.id) ?? 0);
+  const wanted = (column: TableColumn): number => Math.max(column.title.length, natural.get(column.id) ?? 0);
   const least = (column: TableColumn): number => {
     // Short values are worth nothing when cut: `3m2…`.
     if (wanted(column) <= SHORT) return wanted(column);
-    const floor = Math.max(column.minWidth ?? DEFAULT_MINIMUM, Math.min(column.title.length + 1, 12));
+    const floor = Math.max(column.minWidth ?? DEFAULT_MINIMUM, Math.min(column.title.length, 12));
     return Math.min(wanted(column), floor);
   };
   const total = (list: readonly TableColumn[], width: (column: TableColumn) => number): number =>
@@ -50,7 +52,7 @@ export function layOutColumns(
   // A name cut in half is worth less than a column of low value: leave the name most of what it wants.
   const fair = (column: TableColumn): number =>
     column.id === "name"
-      ? Math.min(wanted(column), Math.max(least(column), Math.floor(available * 0.45)))
+      ? Math.min(wanted(column), Math.max(least(column), Math.floor(available * NAME_SHARE)))
       : least(column);
   while (kept.length > sticky && total(kept, fair) > available) {
     const last = kept.reduce((lowest, column, index) => {
@@ -59,6 +61,11 @@ export function layOutColumns(
       return index >= sticky && (lowest < sticky || keep <= best) ? index : lowest;
     }, 0);
     kept.splice(last, 1);
+  }
+  // A wide column went: a narrow one that went before it may have room now.
+  for (const column of candidates.filter((each) => !kept.includes(each)).toSorted(byKeep)) {
+    const more = candidates.filter((each) => each === column || kept.includes(each));
+    if (total(more, fair) <= available) kept.splice(0, kept.length, ...more);
   }
   const widths = kept.map((column) => wanted(column));
   shrink(kept, widths, available - gap * (kept.length - 1), fair);
@@ -70,6 +77,11 @@ export function layOutColumns(
     gap: gap + Math.max(0, Math.min(MOST_GAP - gap, spare)),
     hidden: candidates.length - kept.length,
   };
+}
+
+/** What is kept longest first. */
+function byKeep(left: TableColumn, right: TableColumn): number {
+  return (right.keep ?? DEFAULT_KEEP) - (left.keep ?? DEFAULT_KEEP);
 }
 
 /** Takes cells from the widest column that is above its floor until the widths fit. */

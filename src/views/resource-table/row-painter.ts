@@ -1,5 +1,5 @@
 import type { Palette, StyleName } from "../../config/theme.ts";
-import { fit, sanitize, textWidth } from "../../lib/text.ts";
+import { fit, sanitize, textWidth, truncateMiddle } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
 import type { ChangeMarks } from "./change-marks.ts";
 import { layOutColumns, type ColumnLayout } from "../../state/table/column-layout.ts";
@@ -86,11 +86,21 @@ export class RowPainter {
   /** The titles, with an arrow at the sort column. */
   header(sort: Sort): string {
     const { placed, gap } = this.#layout;
-    const cells = placed.map(({ column, width }) => {
-      const arrow = column.id === sort.column ? (sort.descending ? "↓" : "↑") : "";
-      return fit(column.title + arrow, width, column.align);
-    });
-    return this.#palette.paint(cells.join(" ".repeat(gap)), "heading");
+    const cells = placed.map(({ column, width }) => fit(column.title, width, column.align));
+    let titles = cells.join(" ".repeat(gap));
+    const at = placed.findIndex(({ column }) => column.id === sort.column);
+    const sorted = placed[at];
+    if (sorted !== undefined) {
+      const arrow = sort.descending ? "↓" : "↑";
+      // In the cell behind the title, or in the gap before it where the line ends there.
+      const start = placed.slice(0, at).reduce((sum, { width }) => sum + width + gap, 0);
+      const { width, column } = sorted;
+      const title = Math.min(width, textWidth(column.title));
+      const behind = column.align === "right" ? start + width : start + title;
+      const cell = behind < this.#width ? behind : start + (column.align === "right" ? width - title : 0) - 1;
+      if (cell >= 0) titles = titles.slice(0, cell) + arrow + titles.slice(cell + 1);
+    }
+    return this.#palette.paint(titles, "heading");
   }
 
   row(entry: TableEntry, selected: boolean, marked: boolean): string {
@@ -132,7 +142,8 @@ export class RowPainter {
       else runs.push({ styles, text });
     };
     for (const [index, { column, width }] of placed.entries()) {
-      const text = fit(sanitize(column.text(row)), width, column.align);
+      const said = sanitize(column.text(row));
+      const text = fit(column.id === "name" ? truncateMiddle(said, width) : said, width, column.align);
       const tone = column.tone?.(row) ?? rowTone;
       const base = whole ?? [tone];
       const phase = changes ? this.#marks?.phaseOf(row.key, column.id) : undefined;
