@@ -26,6 +26,7 @@ import type { AppServices } from "./context.ts";
 import { ForwardSets } from "./forward-sets.ts";
 import { Forwards } from "./forwards.ts";
 import { helpLines } from "./help-lines.ts";
+import type { ScreenHit } from "./screen/screen-hit.ts";
 import { readHistory, writeHistory } from "./prompt-history.ts";
 import { Journal } from "./journal.ts";
 import type { LocalClusters } from "./local-clusters.ts";
@@ -52,6 +53,9 @@ export interface ControllerOptions extends Omit<SessionOptions, "local"> {
   quit(): void;
 }
 
+/** A click this soon after a dialog came was aimed at what stood there before. */
+const UNSEEN_MILLISECONDS = 300;
+
 /** The program without its screen: what keys and commands do to sessions, views, prompt and dialogs. */
 export class Controller {
   readonly busy = new Busy();
@@ -75,6 +79,9 @@ export class Controller {
     offered: [],
   };
   readonly #commands: CommandRunner;
+  /** The question on the screen, and since when it is there. */
+  #asked: unknown;
+  #askedAt = 0;
   readonly #viewSession: ViewSession;
   readonly #forwardSets: ForwardSets;
 
@@ -130,6 +137,11 @@ export class Controller {
       const { places } = this.navigation.trail.get();
       const namespace = places.length === 1 ? places[0]?.place.listedNamespace?.() : undefined;
       if (namespace !== undefined) this.session.followNamespace(namespace);
+    });
+    this.dialogs.front.subscribe(() => {
+      const request = this.dialogs.front.get()?.request;
+      if (request !== this.#asked) this.#askedAt = options.clock.now();
+      this.#asked = request;
     });
     const doors = this.#createDoors();
     const services: AppServices = {
@@ -199,9 +211,25 @@ export class Controller {
   }
 
   /** What came from the keyboard. Text pasted into a view is ignored: it must never act. */
-  input(event: InputEvent): void {
+  input(event: Exclude<InputEvent, { readonly type: "click" }>): void {
+    this.#guarded(event, () => this.#take(event));
+  }
+
+  /** The mouse was pressed on something. */
+  click(hit: ScreenHit): void {
+    this.#guarded(hit, () => {
+      if (hit.on === "crumb") this.navigation.backTo(hit.index);
+      else if (hit.on === "suggestion") this.prompt.take(hit.index);
+      else if (hit.on === "content") {
+        // Only what stood under the cursor when it was clicked opens.
+        if (this.navigation.front?.click?.(hit.row, hit.cell) === true) this.#press("enter");
+      } else if (this.#options.clock.now() - this.#askedAt >= UNSEEN_MILLISECONDS) this.dialogs.click(hit.hit);
+    });
+  }
+
+  #guarded(event: unknown, act: () => void): void {
     try {
-      this.#take(event);
+      act();
     } catch (error) {
       // A fault in a view must not end the program with the user's other views.
       this.#options.logger.error("input failed", { event, error });
@@ -209,7 +237,7 @@ export class Controller {
     }
   }
 
-  #take(event: InputEvent): void {
+  #take(event: Exclude<InputEvent, { readonly type: "click" }>): void {
     if (event.type === "key") {
       const asked = this.dialogs.front.get() !== undefined;
       const joined = asked || this.prompt.state.get() !== undefined ? keyAfterEscape(event.key) : undefined;
@@ -223,10 +251,11 @@ export class Controller {
       if (this.dialogs.front.get() !== undefined) this.dialogs.paste(event.text);
       else if (this.prompt.state.get() !== undefined) this.prompt.paste(event.text);
       else this.flash.show("warning", "pasted text is ignored here; : or / opens a prompt for it");
-    } else if (this.dialogs.front.get() !== undefined) return;
-    else if (event.type === "wheel") {
-      for (let step = 0; step < 3; step += 1) this.navigation.front?.command(event.by < 0 ? "move.up" : "move.down");
-    } else this.navigation.front?.command("move.to-row", String(event.row));
+    } else {
+      const up = event.by < 0;
+      if (this.dialogs.front.get() !== undefined) this.dialogs.key(up ? "page-up" : "page-down");
+      else for (let step = 0; step < 3; step += 1) this.navigation.front?.command(up ? "move.up" : "move.down");
+    }
   }
 
   /** A part of the screen failed to draw; the screen shows that in its place. */

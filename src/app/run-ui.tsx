@@ -15,6 +15,7 @@ import { Controller } from "./controller.ts";
 import { createExecGuard, type ExecGuard } from "./exec-guard.ts";
 import type { LocalClusters } from "./local-clusters.ts";
 import type { ScreenLayout } from "./screen/screen-layout.ts";
+import { hitAt } from "./screen/screen-hit.ts";
 import { Screen } from "./screen/screen.tsx";
 import { createOperations } from "./operations/create-operations.ts";
 import { createSuspend, type Suspend, type SuspendScreen } from "./suspend.ts";
@@ -77,9 +78,11 @@ export function runUi(options: UiOptions): RunningUi {
   const take = (event: InputEvent): void => {
     if (event.type !== "click") controller.input(event);
     else if (layout !== undefined) {
-      // Rows of a click are those of the content.
-      const row = event.row - layout.contentTop;
-      if (row >= 0 && row < layout.content) controller.input({ ...event, row });
+      const { dialogs, prompt, navigation } = controller;
+      const titles = navigation.trail.get().places.map((each) => each.title);
+      const shown = { dialog: dialogs.front.get(), prompt: prompt.state.get(), titles };
+      const hit = hitAt(event, layout, shown, palette.get());
+      if (hit !== undefined) controller.click(hit);
     }
   };
   const input = new TerminalInput(stdin, write, clock, take, { mouse: options.settings.mouse });

@@ -37,6 +37,14 @@ export interface PickDialog {
 
 export type Dialog = ConfirmDialog | InputDialog | PickDialog;
 
+/** What the mouse can hit in a dialog. */
+export type DialogHit =
+  | { readonly on: "cancel" | "confirm" | "typing" }
+  /** An option of a choice, by their indexes. */
+  | { readonly on: "option"; readonly choice: number; readonly option: number }
+  /** An item of a pick dialog, by its index among those that match. */
+  | { readonly on: "item"; readonly at: number };
+
 /** Cells that a dialog's lines have at least. */
 const NARROW = 12;
 
@@ -96,6 +104,21 @@ export class Dialogs {
     else if (dialog.type === "confirm") this.#confirmKey(dialog, key, text);
     else if (dialog.type === "input") this.#inputKey(dialog, key, text);
     else this.#pickKey(dialog, key, text);
+  }
+
+  /** The mouse was pressed on a part of the dialog in front. */
+  click(hit: DialogHit): void {
+    const dialog = this.#front.get();
+    if (dialog?.type === "pick" && hit.on === "item") {
+      if (hit.at < dialog.matches.length) this.#close({ ...dialog, cursor: hit.at });
+    } else if (dialog?.type !== "confirm") return;
+    else if (hit.on === "cancel") this.#close(undefined);
+    else if (hit.on === "confirm") this.#confirmIfTyped(dialog);
+    else if (hit.on === "typing") this.#set({ ...dialog, focus: "typing" });
+    else if (hit.on === "option") {
+      const chosen = dialog.chosen.map((each, index) => (index === hit.choice ? hit.option : each));
+      this.#set({ ...dialog, chosen, focus: hit.choice });
+    }
   }
 
   /** Pasted text goes where one types; a dialog without a text field ignores it. */

@@ -109,6 +109,12 @@ export class Prompt {
     if (edited !== undefined) this.#edit(mode, line, edited);
   }
 
+  /** Takes a suggestion by its index, as Tab takes the chosen one. */
+  take(index: number): void {
+    const state = this.#state.get();
+    if (state !== undefined && index in state.suggestions) this.#complete({ ...state, chosen: index });
+  }
+
   paste(text: string): void {
     const state = this.#state.get();
     if (state === undefined) return;

@@ -135,6 +135,15 @@ export class ListView implements View {
     this.refreshTitle();
   }
 
+  click(row: number): boolean {
+    const { cursor, top, rows } = this.#state.get();
+    const to = top + row - 1;
+    if (row < 1 || to >= rows.length) return false;
+    this.#moveTo(to);
+    this.refreshTitle();
+    return to === cursor;
+  }
+
   disabledReason(name: string): string | undefined {
     return this.#parts.disabledReason?.(name, this.cursorKey());
   }

@@ -225,6 +225,11 @@ export interface View {
   disabledReason?(name: string): string | undefined;
   /** The text `/` begins with. */
   searchText?(): string;
+  /**
+   * The mouse was pressed on a cell of what the component drew, 0 being the first line and the first cell. Moves the
+   * cursor to what is there, or sorts by a title. @returns whether the cursor was there already: such a click opens
+   */
+  click?(row: number, cell: number): boolean;
   /** `Esc`: undoes one thing (a filter, marks) and says true, or false when there is nothing to undo. */
   escape?(): boolean;
   /** The namespace it lists, as `ViewHost.namespace` has it. At the root of a trail it is the one in use. */

@@ -175,6 +175,14 @@ export class TestScreen {
     await this.idle();
   }
 
+  /** Presses the left button of the mouse on the first of such texts on the screen. */
+  async click(text: string): Promise<void> {
+    const y = this.lines().findIndex((line) => line.includes(text));
+    if (y === -1) throw new Error(`there is no ${text} on the screen:\n${this.text()}`);
+    const place = `${this.line(y).indexOf(text) + 1};${y + 1}`;
+    await this.send(`\u001B[<0;${place}M\u001B[<0;${place}m`);
+  }
+
   async paste(text: string): Promise<void> {
     await this.send(`\u001B[200~${text}\u001B[201~`);
   }

@@ -330,7 +330,7 @@ function measured(state: "available" | "denied", columns: number): Promise<TestS
 test("A wide header tells context, user, lock, version, and what of the cluster is in use", async () => {
   const app = await measured("available", 120);
   expect(app.line(0)).toMatch(
-    /^ context dev {3}read-only {3}user admin {3}server v1\.36\.0 {3}cpu 25% of 16 {3}mem 94% of 64Gi +connected$/,
+    /^ context dev {3}read-only {3}cluster dev {3}user admin {3}server v1\.36\.0 {3}cpu 25% of 16 {3}mem 94% of 64Gi +connected$/,
   );
 });
 

@@ -278,7 +278,7 @@ test("The way to the owner says which object has none, or that there is no objec
 
 test("A dialog on a small screen has the whole name of what it deletes", async () => {
   const name = "a-pod-with-a-name-that-goes-on-and-on-until-its-hash-6bd7755b9-6zz6b";
-  const app = await start(clusterWith(name), { columns: 40, rows: 12 });
+  const app = await start(clusterWith(name), { columns: 40, rows: 18 });
   await app.press("resource.delete");
   const inner = app.lines().flatMap((line) => /│ (.*) │/.exec(line)?.[1]?.trim() ?? []);
   expect(inner.join("")).toContain(`default/${name}`);

@@ -1,6 +1,6 @@
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { fit, sanitize, textWidth, truncate } from "../../lib/text.ts";
-import type { ConfirmDialog, Dialog, InputDialog, PickDialog } from "../../state/dialogs.ts";
+import type { ConfirmDialog, Dialog, DialogHit, InputDialog, PickDialog } from "../../state/dialogs.ts";
 import { wrapOffsets } from "../../ui/pager-model.ts";
 import { editLine } from "./prompt-lines.ts";
 import type { Tone } from "../../lib/tone.ts";
@@ -8,6 +8,8 @@ import type { Tone } from "../../lib/tone.ts";
 /** A dialog as painted lines with its frame, and where it stands on the screen. */
 export interface DialogBox {
   readonly lines: readonly string[];
+  /** What the mouse can hit, by line and cells of the box. */
+  readonly targets: ReadonlyArray<Target & { readonly line: number }>;
   readonly left: number;
   readonly top: number;
 }
@@ -16,6 +18,14 @@ export interface DialogBox {
 interface Inner {
   readonly width: number;
   readonly painted: string;
+  readonly targets?: readonly Target[];
+}
+
+/** Cells that can be hit: the first one, and the one after the last. */
+interface Target {
+  readonly start: number;
+  readonly end: number;
+  readonly hit: DialogHit;
 }
 
 /** On less than this a dialog is its title alone: it can be cancelled, and answered after a resize. */
@@ -23,7 +33,12 @@ const SMALLEST = { columns: 16, rows: 6 };
 
 export function dialogBox(dialog: Dialog, columns: number, rows: number, palette: Palette): DialogBox {
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
-    return { lines: [palette.paint(truncate(sanitize(dialog.request.title), columns), "danger")], left: 0, top: 0 };
+    return {
+      lines: [palette.paint(truncate(sanitize(dialog.request.title), columns), "danger")],
+      targets: [],
+      left: 0,
+      top: 0,
+    };
   }
   const most = Math.min(100, columns - 2);
   const least = Math.min(most, 50);
@@ -47,8 +62,13 @@ export function dialogBox(dialog: Dialog, columns: number, rows: number, palette
     ),
     line(`╰${"─".repeat(width - 2)}╯`),
   ];
+  // Behind the frame and its space.
+  const targets = inner.flatMap((each, index) =>
+    (each.targets ?? []).map(({ start, end, hit }) => ({ line: index + 1, start: start + 2, end: end + 2, hit })),
+  );
   return {
     lines: framed,
+    targets,
     left: Math.max(0, Math.floor((columns - width) / 2)),
     top: Math.max(0, Math.floor((rows - framed.length) / 3)),
   };
@@ -81,27 +101,40 @@ function confirmLines(dialog: ConfirmDialog, width: number, rows: number, palett
     const label = fit(choice.label, 14);
     let painted = palette.paint(label, focus === index ? "value" : "label");
     let used = textWidth(label);
+    const targets: Target[] = [];
     const all = choice.options.reduce((sum, option) => sum + textWidth(option) + 3, used) <= width;
-    for (const [at, option] of choice.options.entries()) {
+    for (const [at, name] of choice.options.entries()) {
       // Without room for all of them, the chosen one alone, between arrows.
       if (!all && at !== chosen[index]) continue;
-      const text = all ? ` ${option} ` : `‹ ${option} ›`;
+      const text = all ? ` ${name} ` : `‹ ${name} ›`;
       const style = at === chosen[index] ? (focus === index ? "button-focused" : "button") : "dim";
       painted += ` ${palette.paint(text, style)}`;
+      // The one shown alone goes on to the next.
+      const option = all ? at : (at + 1) % choice.options.length;
+      targets.push({ start: used + 1, end: used + 1 + textWidth(text), hit: { on: "option", choice: index, option } });
       used += textWidth(text) + 1;
     }
-    bottom.push({ width: used, painted });
+    bottom.push({ width: used, painted, targets });
   }
   if (request.typeToConfirm !== undefined) {
     const ask = `Type ${request.typeToConfirm}: `;
     const field = editLine(typed, Math.max(4, width - textWidth(ask) - 1), palette);
-    bottom.push({ width: textWidth(ask) + textWidth(typed.text) + 1, painted: palette.paint(ask, "label") + field });
+    bottom.push({
+      width: textWidth(ask) + textWidth(typed.text) + 1,
+      painted: palette.paint(ask, "label") + field,
+      targets: [{ start: 0, end: width, hit: { on: "typing" } }],
+    });
   }
   const cancel = "  Cancel  ";
   const confirm = `  ${request.confirmLabel}  `;
   const buttons = width >= cancel.length + confirm.length + 2 ? "  " : " ";
+  const second = textWidth(cancel) + buttons.length;
   bottom.push(blank, {
-    width: textWidth(cancel) + textWidth(confirm) + buttons.length,
+    width: second + textWidth(confirm),
+    targets: [
+      { start: 0, end: textWidth(cancel), hit: { on: "cancel" } },
+      { start: second, end: second + textWidth(confirm), hit: { on: "confirm" } },
+    ],
     painted:
       palette.paint(cancel, focus === "cancel" ? "button-focused" : "button") +
       buttons +
@@ -181,7 +214,11 @@ function pickLines(dialog: PickDialog, width: number, rows: number, palette: Pal
     const text =
       detail === undefined ? (request.items[index] ?? "") : `${fit(request.items[index] ?? "", widest)}  ${detail}`;
     const shown = fit(sanitize(text), width);
-    lines.push({ width, painted: palette.paint(shown, first + offset === cursor ? "selected" : "text") });
+    lines.push({
+      width,
+      painted: palette.paint(shown, first + offset === cursor ? "selected" : "text"),
+      targets: [{ start: 0, end: width, hit: { on: "item", at: first + offset } }],
+    });
   }
   if (matches.length === 0) lines.push(plain("nothing matches", width, palette, "dim"));
   // The box keeps its height while one types: what stands still is read more easily.

@@ -32,12 +32,22 @@ function ghostText({ line, suggestions, chosen }: PromptState): string {
   return text.startsWith(line.text) ? text.slice(line.text.length) : "";
 }
 
+/** Which suggestions have room on a terminal: so many from the first, on the lines above the prompt. */
+export function visibleSuggestions(
+  { suggestions, chosen }: PromptState,
+  rows: number,
+): { readonly first: number; readonly count: number } {
+  const most = Math.max(0, Math.min(8, rows - 4));
+  const count = Math.min(most, suggestions.length);
+  return { first: Math.max(0, Math.min(chosen - most + 1, suggestions.length - count)), count };
+}
+
 /** The suggestions over the bottom of the content, best next to the prompt's text. */
-export function suggestionLines(prompt: PromptState, columns: number, most: number, palette: Palette): string[] {
+export function suggestionLines(prompt: PromptState, columns: number, rows: number, palette: Palette): string[] {
   const { suggestions, chosen } = prompt;
-  if (suggestions.length === 0 || most < 1) return [];
-  const first = Math.max(0, Math.min(chosen - most + 1, suggestions.length - most));
-  const visible = suggestions.slice(first, first + most);
+  const { first, count } = visibleSuggestions(prompt, rows);
+  if (count === 0) return [];
+  const visible = suggestions.slice(first, first + count);
   const labelWidth = Math.min(40, Math.max(...suggestions.map((each) => textWidth(each.label))));
   const detailWidth = Math.max(0, ...suggestions.map((each) => textWidth(each.description)));
   const width = Math.min(columns, labelWidth + detailWidth + 4);

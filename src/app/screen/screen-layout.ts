@@ -1,5 +1,8 @@
 /** Which part of the screen stands on which lines. */
 export interface ScreenLayout {
+  /** Of the terminal. */
+  readonly columns: number;
+  readonly rows: number;
   readonly header: number;
   readonly hints: number;
   /** The line with the view's title. */
@@ -28,6 +31,8 @@ export function layOutScreen(
   const crumbs = full || rows < 20 ? 0 : 1;
   const contentTop = header + hints + title;
   return {
+    columns,
+    rows,
     header,
     hints,
     title,

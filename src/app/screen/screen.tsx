@@ -251,7 +251,7 @@ function Overlay({ controller, columns, rows, palette }: Omit<PartProps, "view">
   }
   if (prompt === undefined)
     return <LongFlash controller={controller} columns={columns} rows={rows} palette={palette} />;
-  const lines = suggestionLines(prompt, columns, Math.min(8, rows - 4), palette);
+  const lines = suggestionLines(prompt, columns, rows, palette);
   if (lines.length === 0) return null;
   return (
     <Box position="absolute" left={0} top={rows - 1 - lines.length} flexDirection="column">

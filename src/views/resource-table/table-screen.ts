@@ -16,6 +16,7 @@ export class TableScreen {
   readonly #marks: ChangeMarks | undefined;
   readonly #repaint = createValue(0);
   #painter: { readonly palette: Palette; readonly painter: RowPainter } | undefined;
+  /** Keys of the rows as painted last, from the top. */
   #keys: ReadonlySet<string> = new Set();
   #clockTexts = "";
   /** Rows of objects. */
@@ -65,6 +66,11 @@ export class TableScreen {
       painter.header(sort),
       ...visible.map((entry) => painter.row(entry, entry === cursor, model.isMarked(entry.key))),
     ];
+  }
+
+  /** The row that was painted last on a line, the titles being line 0: what somebody clicked on, whatever came since. */
+  keyAt(line: number): string | undefined {
+    return [...this.#keys][line - 1];
   }
 
   /** Everything is painted anew: what cells say depends on something that changed. */

@@ -137,6 +137,20 @@ class ResourceTable implements View {
     return this.#parameters.resource.namespaced ? this.#namespace : undefined;
   }
 
+  click(row: number, cell: number): boolean {
+    if (row === 0) {
+      const column = this.#screen.columnAt(cell)?.id;
+      const { sort } = this.#model.state.get();
+      if (column !== undefined) this.#sort({ column, descending: sort.column === column && !sort.descending });
+      return false;
+    }
+    const key = this.#screen.keyAt(row);
+    if (key === undefined || !this.#model.entries.has(key)) return false;
+    const before = this.#model.cursorEntry?.key;
+    this.#model.wantKey(key);
+    return before === key;
+  }
+
   searchText(): string {
     return this.#model.state.get().filter;
   }
@@ -176,7 +190,6 @@ class ResourceTable implements View {
     };
     const move = moves[name];
     if (move !== undefined) model.move(move);
-    else if (name === "move.to-row") model.moveTo(model.state.get().top + Number(argument) - 1);
     else if (name === "move.left") this.#screen.scrollColumns(-1);
     else if (name === "move.right") this.#screen.scrollColumns(1);
     else if (name === "search.set") model.setFilter(argument);

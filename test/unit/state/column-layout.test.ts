@@ -41,9 +41,9 @@ test("What is kept least goes first, the name never", () => {
 });
 
 test("A narrow column that went before a wide one comes back into the room that is left", () => {
-  // 40 for the name, 18, 15 and 20 for others: without NODE there is room for AGE, though AGE is kept less.
+  // Without NODE there is room for AGE, though AGE is kept less.
   const narrow = [column("name", 10, 12), column("status", 9, 18), column("age", 3), column("node", 4, 20)];
-  expect(layOutColumns(narrow, natural, 70, 0).placed.map((placed) => placed.column.id)).toEqual([
+  expect(layOutColumns(narrow, natural, 60, 0).placed.map((placed) => placed.column.id)).toEqual([
     "name",
     "status",
     "age",
