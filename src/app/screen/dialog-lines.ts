@@ -1,7 +1,7 @@
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { fit, sanitize, textWidth, truncate } from "../../lib/text.ts";
 import type { ConfirmDialog, Dialog, DialogHit, InputDialog, PickDialog } from "../../state/dialogs.ts";
-import { wrapOffsets } from "../../ui/pager-model.ts";
+import { wrapOffsets } from "../../ui/wrap-offsets.ts";
 import { editLine } from "./prompt-lines.ts";
 import type { Tone } from "../../lib/tone.ts";
 
