@@ -57,6 +57,11 @@ export const FAKE_RESOURCES: readonly ApiResource[] = [
     subresources: WORKLOAD,
   }),
   resource("apps", "v1", "daemonsets", "DaemonSet", { shortNames: ["ds"], categories: ["all"] }),
+  resource("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", {
+    namespaced: false,
+    shortNames: ["csr"],
+    subresources: ["approval", "status"],
+  }),
   resource("batch", "v1", "jobs", "Job", { categories: ["all"] }),
   resource("batch", "v1", "cronjobs", "CronJob", { shortNames: ["cj"], categories: ["all"] }),
   resource("networking.k8s.io", "v1", "ingresses", "Ingress", { shortNames: ["ing"] }),

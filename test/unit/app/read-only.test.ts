@@ -10,6 +10,8 @@ import type { KubeObject } from "../../../src/lib/kube/object.ts";
 import { silentLogger } from "../../../src/lib/log.ts";
 import { Task } from "../../../src/lib/task.ts";
 import type { KindDefinition } from "../../../src/resources/kind.ts";
+import { deployments } from "../../../src/resources/kinds/deployments.ts";
+import type { StoredRelease } from "../../../src/resources/helm/stored-release.ts";
 import type { Revision } from "../../../src/resources/rollout-history.ts";
 import { kinds } from "../../../src/resources/kinds/index.gen.ts";
 import { Cleanup, eventually, openFakeCluster, temporaryDirectory } from "../../support/cluster-fixture.ts";
@@ -31,10 +33,29 @@ const REVISION: Revision = {
   patch: { type: "json", body: [{ op: "replace", path: "/spec/template", value: {} }] },
 };
 
+const RELEASE: StoredRelease = {
+  driver: "secrets",
+  namespace: "default",
+  name: "it",
+  revision: 1,
+  status: "deployed",
+  writtenAt: 0,
+  labels: {},
+  objectName: "sh.helm.release.v1.it.v1",
+  uid: "uid-release",
+  resourceVersion: "1",
+};
+
 const mutating = actions.filter((action) => action.mutates === true);
 const served = kinds.filter(({ gvr }) =>
   FAKE_RESOURCES.some((one) => one.group === gvr.group && one.resource === gvr.resource),
 );
+
+/** An earlier revision of the deployment. */
+const OF_DEPLOYMENT = {
+  annotations: { "deployment.kubernetes.io/revision": "1" },
+  ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "it", uid: "uid-Deployment", controller: true }],
+};
 
 /** An object that every action of its kind has something to do with. */
 function objectOf(kind: KindDefinition): KubeObject {
@@ -44,7 +65,12 @@ function objectOf(kind: KindDefinition): KubeObject {
   return {
     apiVersion: group === "" ? version : `${group}/${version}`,
     kind: kind.kind,
-    metadata: { name: "it", uid: `uid-${kind.kind}`, ...(kind.namespaced ? { namespace: "default" } : {}) },
+    metadata: {
+      name: "it",
+      uid: `uid-${kind.kind}`,
+      ...(kind.namespaced ? { namespace: "default" } : {}),
+      ...(kind.kind === "ReplicaSet" ? OF_DEPLOYMENT : {}),
+    },
     spec: {
       containers,
       template,
@@ -106,6 +132,7 @@ async function tryEverything(readOnly: boolean, left: (action: Action) => boolea
     if (left(action)) continue;
     for (const kind of served.filter(({ can }) => action.needs === undefined || can.includes(action.needs))) {
       server.push(objectOf(kind));
+      if (kind.kind === "ReplicaSet") server.push(objectOf(deployments));
       const before = server.requests.length;
       const target = targetOf(server, kind.gvr.resource, objectOf(kind));
       const context: ActionContext = {
@@ -119,6 +146,8 @@ async function tryEverything(readOnly: boolean, left: (action: Action) => boolea
           id: "table",
           command: (name) => {
             if (name === "rollout.undo") viewWork.push(operations.rollBack(target, REVISION, undefined));
+            else if (name === "helm.roll-back") viewWork.push(operations.rollBackRelease(RELEASE, 1));
+            else if (name === "helm.uninstall") viewWork.push(operations.uninstallRelease(RELEASE));
           },
         },
       };
@@ -144,8 +173,8 @@ test("No mutating action sends a write in read-only mode, not even where the UI 
 });
 
 test("The same actions do write where writing is allowed: the test above can fail", async () => {
-  // Sessions and editors want a terminal; they are tried in the test above alone.
-  const needsTerminal = /shell|attach|edit|copy-files|debug/;
+  // Sessions and editors want a terminal, releases are stored compressed: they are tried in the test above alone.
+  const needsTerminal = /shell|attach|edit|copy-files|debug|^helm/;
   const sent = await tryEverything(false, ({ id }) => needsTerminal.test(id));
   expect([...sent].filter(([, writes]) => writes.length === 0)).toEqual([]);
 });
