@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster.ts";
+import { NOT_FOUND } from "../../cluster/copy/run-in-container.ts";
 import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
@@ -8,9 +9,6 @@ import { runRemoteSession, type SessionEnd } from "./remote-session.ts";
 
 /** bash where there is one, else sh. */
 export const SHELL_COMMAND = ["sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"] as const;
-
-/** What runtimes say, and exit with, where the command itself cannot be started. */
-const NO_SHELL = /executable file not found|no such file or directory|not found in \$PATH|exec format error/i;
 
 /** A shell in a container; the whole terminal is handed over to it. */
 export function createShell(services: AppServices): Operations["shell"] {
@@ -37,7 +35,7 @@ export function createShell(services: AppServices): Operations["shell"] {
       reportShell(services, where, end);
     } catch (error) {
       const message = errorMessage(error);
-      if (NO_SHELL.test(message)) app.flash("error", noShell(where));
+      if (NOT_FOUND.test(message)) app.flash("error", noShell(where));
       else app.flash("error", `the shell in ${where} failed: ${message}${hintOf(error)}`);
     }
   };

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { posix } from "node:path";
 import { KelpieError } from "../../lib/errors.ts";
 import type { CopyReporter } from "./copy-reporter.ts";
+import { TarError } from "../../lib/tar/read-tar.ts";
 import { extractTar } from "./extract-tar.ts";
 import {
   firstLines,
@@ -73,15 +74,16 @@ async function byTar(
   const name = posix.basename(path) || ".";
   const command = ["tar", "cf", "-", "-C", posix.dirname(path), name === "." ? "." : `./${name}`];
   const running = await openCommand(place, command, { stdin: false, signal });
-  let fault: unknown;
   try {
     await extractTar(running.stream, name, part, report);
   } catch (error) {
-    fault = error;
+    // What tar says of itself tells more than what is wrong with its archive. A fault on this side ends it.
+    if (error instanceof TarError && running.stream.readableEnded) await checkExit(running, "tar", path, error);
+    throw error;
+  } finally {
+    if (!running.stream.readableEnded) running.close();
   }
-  // What tar says of itself tells more than what is wrong with its archive.
-  await checkExit(running, "tar", path, fault);
-  if (fault !== undefined) throw fault;
+  await checkExit(running, "tar", path, undefined);
 }
 
 async function byCat(
@@ -91,7 +93,7 @@ async function byCat(
   report: CopyReporter,
   signal: AbortSignal,
 ): Promise<void> {
-  let running: RunningCommand;
+  let running: RunningCommand | undefined;
   const file = await open(part, "wx", 0o600);
   try {
     running = await openCommand(place, ["cat", path], { stdin: false, signal });
@@ -103,6 +105,7 @@ async function byCat(
     }
     await checkExit(running, "cat", path, undefined);
   } catch (error) {
+    running?.close();
     if (!(error instanceof NoProgramError)) throw error;
     throw new KelpieError("the container has neither tar nor cat: nothing can be copied out of it", {
       hint: "A debug container (b) that shares its processes sees its files below /proc/1/root.",

@@ -36,8 +36,8 @@ export class NoProgramError extends KelpieError {
   override readonly name = "NoProgramError";
 }
 
-/** What runtimes say, and exit with, where the command itself cannot be started. */
-const NOT_FOUND = /executable file not found|no such file or directory|not found in \$PATH|exec format error/i;
+/** What runtimes say where the command itself cannot be started. */
+export const NOT_FOUND = /executable file not found|no such file or directory|not found in \$PATH|exec format error/i;
 const MOST_OUTPUT_BYTES = 64 * 1024;
 
 /** A text as one line of an error, without what follows the third line. */
