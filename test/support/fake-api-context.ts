@@ -11,6 +11,8 @@ export interface FakeApiServerOptions {
   readonly namespaces?: number;
   /** Modified pods in a second, taken in turn. */
   readonly changesPerSecond?: number;
+  /** More resources than those that it serves anyway. */
+  readonly resources?: readonly ApiResource[];
   /** Serves metrics.k8s.io. */
   readonly metrics?: boolean;
   /** PEM texts; makes the server HTTPS. `clientCa` also asks for a client certificate. */

@@ -99,7 +99,8 @@ class FakeServer implements FakeApiServer, FakeApiContext {
 
   constructor(options: FakeApiServerOptions) {
     this.options = options;
-    this.resources = options.metrics === true ? [...FAKE_RESOURCES, ...FAKE_METRICS_RESOURCES] : FAKE_RESOURCES;
+    const metrics = options.metrics === true ? FAKE_METRICS_RESOURCES : [];
+    this.resources = [...FAKE_RESOURCES, ...metrics, ...(options.resources ?? [])];
     this.#token = options.token;
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
       this.#receive(request, response).catch((error: unknown) => {

@@ -38,6 +38,7 @@ export function writeContainers(
     writeProbes(document, inner, container);
     writeEnvironment(document, inner, container);
     writeMounts(document, inner, container);
+    writeDevices(document, inner, asRecords(container["volumeDevices"]));
   }
 }
 
@@ -164,4 +165,11 @@ function writeMounts(document: DescribeDocument, level: number, container: Field
     if (path !== "") flags.push(`path="${path}"`);
     document.text(level + 1, `${asString(mount["mountPath"])} from ${asString(mount["name"])} (${flags.join(",")})`);
   }
+}
+
+function writeDevices(document: DescribeDocument, level: number, devices: readonly Fields[]): void {
+  if (devices.length === 0) return;
+  document.heading(level, "Devices");
+  for (const device of devices)
+    document.text(level + 1, `${asString(device["devicePath"])} from ${asString(device["name"])}`);
 }

@@ -5,20 +5,14 @@ import { writeEvents, writeIdentity } from "./sections.ts";
 import { scalarText } from "../scalar-text.ts";
 import { sortedEntries } from "../sorted-entries.ts";
 
-const METADATA = new Set(["name", "namespace", "labels", "annotations", "managedFields", "resourceVersion"]);
+const METADATA = new Set(["name", "namespace", "labels", "annotations", "managedFields"]);
 
 /** Every field by its name, as `genericDescriber` of kubectl/pkg/describe/describe.go does for kinds it does not know. */
 export function describeGeneric(document: DescribeDocument, input: DescribeInput): void {
   const { object } = input;
   writeIdentity(document, object);
-  document.field(0, "API Version", object.apiVersion ?? "");
-  document.field(0, "Kind", object.kind ?? "");
   const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([field]) => !METADATA.has(field)));
-  writeValue(document, 0, "metadata", metadata);
-  for (const [field, value] of Object.entries(object)) {
-    if (field === "apiVersion" || field === "kind" || field === "metadata") continue;
-    writeValue(document, 0, field, value);
-  }
+  for (const [field, value] of sortedEntries({ ...object, metadata })) writeValue(document, 0, field, value);
   writeEvents(document, input);
 }
 

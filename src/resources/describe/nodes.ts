@@ -1,4 +1,4 @@
-import { asRecord, asRecords, asString, at } from "../../lib/kube/object.ts";
+import { asArray, asRecord, asRecords, asString, at } from "../../lib/kube/object.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { ageOf } from "../../lib/age.ts";
 import { formatMebibytes, formatMillicores, parseQuantity } from "../../lib/quantity.ts";
@@ -23,6 +23,7 @@ export function describeNode(document: DescribeDocument, input: DescribeInput): 
   document.list(0, "Taints", taints);
   const unschedulable = at(node, "spec", "unschedulable") === true;
   document.field(0, "Unschedulable", scalarText(unschedulable), unschedulable ? "warning" : undefined);
+  writeLease(document, input);
   writeConditions(document, node, now);
   document.heading(0, "Addresses");
   for (const address of asRecords(at(node, "status", "addresses")))
@@ -40,6 +41,8 @@ export function describeNode(document: DescribeDocument, input: DescribeInput): 
     if (typeof value === "string") document.field(1, words(name), value);
   const range = asString(at(node, "spec", "podCIDR"));
   if (range !== "") document.field(0, "PodCIDR", range);
+  const ranges = asArray(at(node, "spec", "podCIDRs")).map((each) => asString(each));
+  if (ranges.length > 0) document.field(0, "PodCIDRs", ranges.join(","));
   const provider = asString(at(node, "spec", "providerID"));
   if (provider !== "") document.field(0, "ProviderID", provider);
   writePods(document, input);
@@ -48,8 +51,29 @@ export function describeNode(document: DescribeDocument, input: DescribeInput): 
 
 /** `kubeletVersion` -> `Kubelet Version`. */
 function words(field: string): string {
-  const spaced = field.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").replace(/^os\b/, "OS");
+  const spaced = field
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
+    .replace(/^os\b/, "OS")
+    .replace("kube Proxy", "kube-Proxy");
   return spaced.slice(0, 1).toUpperCase() + spaced.slice(1);
+}
+
+/** The list with the lease by which the kubelet says that it lives. */
+export const NODE_LEASE = "lease";
+
+function writeLease(document: DescribeDocument, { related, now }: DescribeInput): void {
+  const leases = related.get(NODE_LEASE);
+  if (leases === undefined) return;
+  const [lease] = leases;
+  document.heading(0, "Lease");
+  if (lease === undefined) {
+    document.text(1, "<none>", "warning");
+    return;
+  }
+  const spec = (field: string): unknown => at(lease, "spec", field);
+  document.field(1, "HolderIdentity", asString(spec("holderIdentity")) || "<unset>");
+  document.field(1, "AcquireTime", timeText(spec("acquireTime"), now));
+  document.field(1, "RenewTime", timeText(spec("renewTime"), now));
 }
 
 function writePods(document: DescribeDocument, input: DescribeInput): void {
@@ -62,7 +86,7 @@ function writePods(document: DescribeDocument, input: DescribeInput): void {
   const bytes = allocatable("memory");
   const cpu = (amount: number | undefined): string => share(amount, cores, formatMillicores);
   const memory = (amount: number | undefined): string => share(amount, bytes, formatMebibytes);
-  document.heading(0, `Non-terminated Pods (${active.length} in total)`);
+  document.field(0, "Non-terminated Pods", `(${active.length} in total)`);
   document.table(
     1,
     ["Namespace", "Name", "CPU Requests", "CPU Limits", "Memory Requests", "Memory Limits", "Age"],
@@ -82,6 +106,7 @@ function writePods(document: DescribeDocument, input: DescribeInput): void {
   const sum = (pick: (pod: KubeObject) => number | undefined): number =>
     active.reduce((total, pod) => total + (pick(pod) ?? 0), 0);
   document.heading(0, "Allocated resources");
+  document.text(1, "(Total limits may be over 100 percent, i.e., overcommitted.)", "muted");
   document.table(
     1,
     ["Resource", "Requests", "Limits"],

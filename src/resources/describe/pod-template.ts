@@ -1,4 +1,5 @@
 import { asRecord, asRecords, asString, at } from "../../lib/kube/object.ts";
+import { selectorText } from "../columns.ts";
 import { writeContainers } from "./containers.ts";
 import type { DescribeDocument } from "./document.ts";
 import { pairs } from "./sections.ts";
@@ -51,7 +52,7 @@ export function writePlacement(
       "Topology Spread Constraints",
       spread.map(
         (one) =>
-          `${asString(one["topologyKey"])}:${asString(one["whenUnsatisfiable"])} when max skew ${scalarText(one["maxSkew"])} is exceeded`,
+          `${asString(one["topologyKey"])}:${asString(one["whenUnsatisfiable"])} when max skew ${scalarText(one["maxSkew"])} is exceeded${selectorOf(one)}`,
       ),
     );
 }
@@ -68,4 +69,9 @@ function tolerationText(toleration: Readonly<Record<string, unknown>>): string {
   if (operator === "Exists" && value === "") text += key !== "" || effect !== "" ? " op=Exists" : "op=Exists";
   const seconds = toleration["tolerationSeconds"];
   return seconds === undefined || seconds === null ? text : `${text} for ${scalarText(seconds)}s`;
+}
+
+function selectorOf(spread: Readonly<Record<string, unknown>>): string {
+  const text = selectorText(spread["labelSelector"]);
+  return text === "<none>" ? "" : ` for selector ${text}`;
 }

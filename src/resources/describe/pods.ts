@@ -3,7 +3,7 @@ import { asRecord, asRecords, asString, at } from "../../lib/kube/object.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { podStatus, podTone } from "../pod-status.ts";
 import { writeContainers } from "./containers.ts";
-import type { DescribeDocument } from "./document.ts";
+import { toned, type DescribeDocument } from "./document.ts";
 import { writePlacement } from "./pod-template.ts";
 import type { DescribeInput } from "./sections.ts";
 import { timeText, writeConditions, writeController, writeEvents, writeIdentity } from "./sections.ts";
@@ -26,15 +26,12 @@ export function describePod(document: DescribeDocument, input: DescribeInput): v
     if (status["startTime"] !== undefined) document.field(0, "Start Time", timeText(status["startTime"], now));
   });
   writeStatus(document, pod, now);
+  optional(document, "SeccompProfile", at(spec, "securityContext", "seccompProfile", "type"));
   document.field(0, "IP", asString(status["podIP"]) || "<none>");
-  const addresses = asRecords(status["podIPs"]);
-  if (addresses.length > 1)
-    document.list(
-      0,
-      "IPs",
-      addresses.map((one) => asString(one["ip"])),
-    );
+  const addresses = asRecords(status["podIPs"]).map((one) => asString(one["ip"]));
+  document.list(0, "IPs", addresses);
   writeController(document, pod);
+  optional(document, "NominatedNodeName", status["nominatedNodeName"]);
   const groups = [
     ["Init Containers", "initContainers", "initContainerStatuses"],
     ["Containers", "containers", "containerStatuses"],
@@ -46,12 +43,19 @@ export function describePod(document: DescribeDocument, input: DescribeInput): v
     writeContainers(document, { level: 0, label, containers, statuses: asRecords(status[statusesField]), now });
   }
   const gates = asRecords(spec["readinessGates"]);
-  if (gates.length > 0)
-    document.list(
-      0,
-      "Readiness Gates",
-      gates.map((gate) => asString(gate["conditionType"])),
+  if (gates.length > 0) {
+    document.heading(0, "Readiness Gates");
+    const conditions = asRecords(status["conditions"]);
+    document.table(
+      1,
+      ["Type", "Status"],
+      gates.map((gate) => {
+        const type = asString(gate["conditionType"]);
+        const met = asString(conditions.find((one) => one["type"] === type)?.["status"], "<none>");
+        return [type, toned(met, met === "True" ? "ok" : "warning")];
+      }),
     );
+  }
   writeConditions(document, pod, now);
   writeVolumes(document, 0, asRecords(spec["volumes"]));
   optional(document, "QoS Class", status["qosClass"]);

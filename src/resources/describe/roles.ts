@@ -27,10 +27,10 @@ export function describeRole(document: DescribeDocument, input: DescribeInput): 
         verbs.includes(ALL) ? toned("every verb", "warning") : others.join(", "),
       ];
     });
-  if (rows.length === 0) document.field(0, "Rules", "<none>");
+  if (rows.length === 0) document.field(0, "PolicyRule", "<none>");
   else {
-    document.heading(0, "Rules");
-    document.table(1, ["Resource", "Names", ...VERBS, "Others"], rows);
+    document.heading(0, "PolicyRule");
+    document.table(1, ["Resources", "Resource Names", ...VERBS, "Others"], rows);
   }
   writeEvents(document, input);
 }

@@ -1,5 +1,5 @@
 import { ageOf } from "../../lib/age.ts";
-import { asRecords, asString, at, controllerOf } from "../../lib/kube/object.ts";
+import { asArray, asRecords, asString, at, controllerOf } from "../../lib/kube/object.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { eventSummary } from "../event-summary.ts";
 import type { Tone } from "../kind.ts";
@@ -40,8 +40,8 @@ export function timeText(timestamp: unknown, now: number): string {
 
 /** Name, namespace, labels and annotations: how every description begins. */
 export function writeIdentity(document: DescribeDocument, object: KubeObject, between?: () => void): void {
-  document.field(0, "Name", object.metadata.name ?? "");
-  if (object.metadata.namespace !== undefined) document.field(0, "Namespace", object.metadata.namespace);
+  document.field(0, "Name", asString(object.metadata.name));
+  if (object.metadata.namespace !== undefined) document.field(0, "Namespace", asString(object.metadata.namespace));
   between?.();
   document.list(0, "Labels", pairs(object.metadata.labels, "="));
   document.list(0, "Annotations", annotations(object));
@@ -135,4 +135,21 @@ export function writeEvents(document: DescribeDocument, input: DescribeInput): v
       ];
     }),
   );
+}
+
+/** When it was made, where a server says so. */
+export function writeCreation(document: DescribeDocument, { object, now }: DescribeInput): void {
+  const { creationTimestamp } = object.metadata;
+  if (creationTimestamp !== undefined) document.field(0, "CreationTimestamp", timeText(creationTimestamp, now));
+}
+
+/** A field that is left out where it has no value. */
+export function optionalField(document: DescribeDocument, level: number, label: string, value: unknown): void {
+  if (value === undefined || value === null || value === "") return;
+  document.field(level, label, scalarText(value));
+}
+
+export function writeFinalizers(document: DescribeDocument, object: KubeObject): void {
+  const finalizers = asArray(object.metadata.finalizers).map((each) => asString(each));
+  if (finalizers.length > 0) document.list(0, "Finalizers", finalizers);
 }

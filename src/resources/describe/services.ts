@@ -1,10 +1,9 @@
 import { asArray, asNumber, asRecords, asString, at } from "../../lib/kube/object.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { selectorText } from "../columns.ts";
-import { serviceExternalAddress } from "../service-address.ts";
 import type { DescribeDocument } from "./document.ts";
 import type { DescribeInput } from "./sections.ts";
-import { writeEvents, writeIdentity } from "./sections.ts";
+import { optionalField, writeEvents, writeIdentity } from "./sections.ts";
 import { scalarText } from "../scalar-text.ts";
 
 /** The label of the EndpointSlices among the related objects of a service. */
@@ -21,8 +20,10 @@ export function describeService(document: DescribeDocument, input: DescribeInput
   document.field(0, "IP Families", asArray(spec("ipFamilies")).map(scalarText).join(",") || "<none>");
   document.field(0, "IP", asString(spec("clusterIP")) || "<none>");
   document.field(0, "IPs", asArray(spec("clusterIPs")).map(scalarText).join(",") || "<none>");
-  const external = serviceExternalAddress(object);
-  if (external !== "<none>") document.field(0, "External IP", external);
+  optionalField(document, 0, "External IPs", words(spec("externalIPs")));
+  optionalField(document, 0, "Desired LoadBalancer IP", spec("loadBalancerIP"));
+  optionalField(document, 0, "External Name", spec("externalName"));
+  optionalField(document, 0, "LoadBalancer Ingress", loadBalancerText(object));
   const slices = input.related.get(ENDPOINT_SLICES);
   for (const port of asRecords(spec("ports"))) {
     const name = asString(port["name"]) || "<unset>";
@@ -34,10 +35,13 @@ export function describeService(document: DescribeDocument, input: DescribeInput
     if (slices !== undefined) writeEndpoints(document, slices, asString(port["name"]));
   }
   document.field(0, "Session Affinity", asString(spec("sessionAffinity"), "None"));
-  const internal = asString(spec("internalTrafficPolicy"));
-  if (internal !== "") document.field(0, "Internal Traffic Policy", internal);
-  const outside = asString(spec("externalTrafficPolicy"));
-  if (outside !== "") document.field(0, "External Traffic Policy", outside);
+  optionalField(document, 0, "External Traffic Policy", spec("externalTrafficPolicy"));
+  optionalField(document, 0, "Internal Traffic Policy", spec("internalTrafficPolicy"));
+  optionalField(document, 0, "Traffic Distribution", spec("trafficDistribution"));
+  if (asNumber(spec("healthCheckNodePort")) > 0) {
+    optionalField(document, 0, "HealthCheck NodePort", spec("healthCheckNodePort"));
+  }
+  optionalField(document, 0, "LoadBalancer Source Ranges", words(spec("loadBalancerSourceRanges")));
   writeEvents(document, input);
 }
 
@@ -56,4 +60,17 @@ function writeEndpoints(document: DescribeDocument, slices: readonly KubeObject[
   document.field(0, "Endpoints", ready.join(",") || "<none>", ready.length === 0 ? "warning" : undefined);
   const waiting = addresses(false);
   if (waiting.length > 0) document.field(0, "Not Ready", waiting.join(","), "warning");
+}
+
+function words(value: unknown): string {
+  return asArray(value)
+    .map((each) => asString(each))
+    .join(",");
+}
+
+/** Addresses that a load balancer has given: of a Service or an Ingress. */
+export function loadBalancerText(object: KubeObject): string {
+  return asRecords(at(object, "status", "loadBalancer", "ingress"))
+    .map((one) => asString(one["ip"]) || asString(one["hostname"]))
+    .join(",");
 }

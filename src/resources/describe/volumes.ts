@@ -1,6 +1,7 @@
 import { own } from "../../lib/own.ts";
-import { asRecord, asRecords, asString, at, isRecord } from "../../lib/kube/object.ts";
+import { asArray, asRecord, asRecords, asString, at, isRecord } from "../../lib/kube/object.ts";
 import type { DescribeDocument } from "./document.ts";
+import { pairs } from "./sections.ts";
 import { scalarText } from "../scalar-text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -28,11 +29,12 @@ export function writeVolumes(document: DescribeDocument, level: number, volumes:
   document.heading(level, "Volumes");
   for (const volume of volumes) {
     document.heading(level + 1, asString(volume["name"]));
-    writeSource(document, level + 2, volume);
+    writeVolumeSource(document, level + 2, volume);
   }
 }
 
-function writeSource(document: DescribeDocument, level: number, volume: Fields): void {
+/** Of a pod's volume or a PersistentVolume: the one field that says where its bytes are. */
+export function writeVolumeSource(document: DescribeDocument, level: number, volume: Fields): void {
   const [type, value] = Object.entries(volume).find(([field]) => field !== "name") ?? ["", undefined];
   const source = asRecord(value);
   document.field(level, "Type", own(TYPES, type) ?? (type || "<unknown>"));
@@ -44,16 +46,55 @@ function writeSource(document: DescribeDocument, level: number, volume: Fields):
     document.list(level, "Items", downwardItems(source));
     return;
   }
-  for (const [field, detail] of Object.entries(source)) {
-    if (field === "items" || field === "defaultMode") continue;
-    document.field(level, label(field), isRecord(detail) ? JSON.stringify(detail) : scalarText(detail));
+  if (type === "ephemeral") {
+    writeClaimTemplate(document, level, asRecord(source["volumeClaimTemplate"]));
+    return;
   }
+  const shown = { ...own(DEFAULTS, type), ...source };
+  for (const [field, detail] of Object.entries(shown)) {
+    if (field === "items" || field === "defaultMode") continue;
+    const name = type === "hostPath" && field === "type" ? "HostPathType" : label(field);
+    if (isRecord(detail)) document.list(level, name, pairs(detail, "="));
+    else document.field(level, name, scalarText(detail));
+  }
+}
+
+/** What holds where the source does not say, of what matters to who reads it. */
+const DEFAULTS: Readonly<Record<string, Fields>> = {
+  persistentVolumeClaim: { readOnly: false },
+  secret: { optional: false },
+  configMap: { optional: false },
+  emptyDir: { medium: "", sizeLimit: "<unset>" },
+  nfs: { readOnly: false },
+  csi: { fsType: "", readOnly: false },
+};
+
+/** The claim that is made with its pod. */
+export function writeClaimTemplate(document: DescribeDocument, level: number, template: Fields): void {
+  const spec = asRecord(template["spec"]);
+  document.field(level, "StorageClass", asString(spec["storageClassName"]) || "<default>");
+  document.list(level, "Labels", pairs(asRecord(at(template, "metadata", "labels")), "="));
+  document.list(level, "Annotations", pairs(asRecord(at(template, "metadata", "annotations")), "="));
+  document.field(level, "Capacity", scalarText(at(spec, "resources", "requests", "storage") ?? "<default>"));
+  document.field(
+    level,
+    "Access Modes",
+    asArray(spec["accessModes"])
+      .map((mode) => asString(mode))
+      .join(",") || "<none>",
+  );
 }
 
 function writeProjection(document: DescribeDocument, level: number, part: Fields): void {
   const { secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle } = part;
-  if (isRecord(secret)) document.field(level, "SecretName", asString(secret["name"]));
-  if (isRecord(configMap)) document.field(level, "ConfigMapName", asString(configMap["name"]));
+  for (const [name, from] of [
+    ["Secret", secret],
+    ["ConfigMap", configMap],
+  ] as const) {
+    if (!isRecord(from)) continue;
+    document.field(level, `${name}Name`, asString(from["name"]));
+    if (from["optional"] === true) document.field(level, `${name}Optional`, "true");
+  }
   if (isRecord(downwardAPI)) document.list(level, "DownwardAPI", downwardItems(downwardAPI));
   if (isRecord(serviceAccountToken))
     document.field(level, "TokenExpirationSeconds", scalarText(serviceAccountToken["expirationSeconds"] ?? 3600));

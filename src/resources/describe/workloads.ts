@@ -4,16 +4,16 @@ import { selectorText } from "../columns.ts";
 import type { DescribeDocument } from "./document.ts";
 import { writePodTemplate } from "./pod-template.ts";
 import type { DescribeInput } from "./sections.ts";
-import { timeText, writeConditions, writeController, writeEvents, writeIdentity } from "./sections.ts";
+import { pairs, writeConditions, writeController, writeCreation, writeEvents, writeIdentity } from "./sections.ts";
 import { PODS, REPLICA_SETS } from "../related-query.ts";
 import { scalarText } from "../scalar-text.ts";
+import { writeClaimTemplate } from "./volumes.ts";
 
 /** As `DeploymentDescriber` of kubectl/pkg/describe/describe.go. */
 export function describeDeployment(document: DescribeDocument, input: DescribeInput): void {
   const { object, now } = input;
   const status = (field: string): number => asNumber(at(object, "status", field));
-  writeIdentity(document, object);
-  document.field(0, "CreationTimestamp", timeText(object.metadata.creationTimestamp, now));
+  writeIdentity(document, object, () => writeCreation(document, input));
   document.field(0, "Selector", selectorText(at(object, "spec", "selector")));
   const wanted = asNumber(at(object, "spec", "replicas"), 1);
   const unavailable = status("unavailableReplicas");
@@ -59,21 +59,27 @@ function writeReplicaSets(document: DescribeDocument, input: DescribeInput): voi
   document.field(0, "NewReplicaSet", text(owned.filter((one) => one.metadata.annotations?.[REVISION] === revision)));
 }
 
-/** ReplicaSets, StatefulSets, DaemonSets, Jobs: counts, pods by phase, template. */
+/** As the describers of kubectl for ReplicaSets, ReplicationControllers, StatefulSets and DaemonSets. */
 export function describeWorkload(document: DescribeDocument, input: DescribeInput): void {
   const { object, now } = input;
-  writeIdentity(document, object);
-  document.field(0, "CreationTimestamp", timeText(object.metadata.creationTimestamp, now));
-  document.field(0, "Selector", selectorText(at(object, "spec", "selector")));
+  const spec = asRecord(object["spec"]);
+  writeIdentity(document, object, () => {
+    writeCreation(document, input);
+    document.field(0, "Selector", selectorText(spec["selector"]));
+    if (object.kind === "DaemonSet") {
+      const nodes = pairs(asRecord(at(spec, "template", "spec", "nodeSelector")), ",");
+      document.list(0, "Node-Selector", nodes);
+    }
+  });
   writeController(document, object);
   writeCounts(document, object);
   writePodStatuses(document, input);
-  writePodTemplate(document, at(object, "spec", "template"), now);
-  for (const claim of asRecords(at(object, "spec", "volumeClaimTemplates"))) {
-    document.heading(0, "Volume Claims");
+  writePodTemplate(document, spec["template"], now);
+  const claims = asRecords(spec["volumeClaimTemplates"]);
+  if (claims.length > 0) document.heading(0, "Volume Claims");
+  for (const claim of claims) {
     document.field(1, "Name", asString(at(claim, "metadata", "name")));
-    document.field(1, "StorageClass", asString(at(claim, "spec", "storageClassName")) || "<default>");
-    document.field(1, "Capacity", asString(at(claim, "spec", "resources", "requests", "storage")));
+    writeClaimTemplate(document, 1, claim);
   }
   writeConditions(document, object, now);
   writeEvents(document, input);
@@ -82,28 +88,22 @@ export function describeWorkload(document: DescribeDocument, input: DescribeInpu
 function writeCounts(document: DescribeDocument, object: KubeObject): void {
   const spec = asRecord(object["spec"]);
   const status = asRecord(object["status"]);
+  const count = (label: string, field: string): void => document.field(0, label, scalarText(asNumber(status[field])));
   switch (object.kind) {
     case "DaemonSet":
-      document.field(0, "Desired Number of Nodes Scheduled", scalarText(asNumber(status["desiredNumberScheduled"])));
-      document.field(0, "Current Number of Nodes Scheduled", scalarText(asNumber(status["currentNumberScheduled"])));
-      document.field(
-        0,
-        "Number of Nodes Scheduled with Up-to-date Pods",
-        scalarText(asNumber(status["updatedNumberScheduled"])),
-      );
-      document.field(
-        0,
-        "Number of Nodes Scheduled with Available Pods",
-        scalarText(asNumber(status["numberAvailable"])),
-      );
-      document.field(0, "Number of Nodes Misscheduled", scalarText(asNumber(status["numberMisscheduled"])));
+      count("Desired Number of Nodes Scheduled", "desiredNumberScheduled");
+      count("Current Number of Nodes Scheduled", "currentNumberScheduled");
+      count("Number of Nodes Scheduled with Up-to-date Pods", "updatedNumberScheduled");
+      count("Number of Nodes Scheduled with Available Pods", "numberAvailable");
+      count("Number of Nodes Misscheduled", "numberMisscheduled");
       return;
-    case "Job":
-      document.field(0, "Parallelism", scalarText(asNumber(spec["parallelism"], 1)));
-      document.field(0, "Completions", spec["completions"] === undefined ? "<unset>" : scalarText(spec["completions"]));
-      document.field(0, "Backoff Limit", scalarText(asNumber(spec["backoffLimit"], 6)));
-      if (spec["suspend"] === true) document.field(0, "Suspend", "true", "warning");
+    case "StatefulSet": {
+      document.field(0, "Replicas", `${asNumber(spec["replicas"], 1)} desired | ${asNumber(status["replicas"])} total`);
+      document.field(0, "Update Strategy", asString(at(spec, "updateStrategy", "type"), "RollingUpdate"));
+      const partition = at(spec, "updateStrategy", "rollingUpdate", "partition");
+      if (partition !== undefined) document.field(1, "Partition", scalarText(partition));
       return;
+    }
     default:
       document.field(
         0,

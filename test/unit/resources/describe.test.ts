@@ -148,7 +148,7 @@ test("a node sums up the requests of its pods against what it can give", () => {
   });
   const ended = pod({ metadata: { name: "done" }, status: { phase: "Succeeded" } });
   const text = textOf({ group: "", resource: "nodes" }, node, { related: new Map([["pods", [asking, ended]]]) });
-  expect(text).toContain("Non-terminated Pods (1 in total):");
+  expect(text).toContain("Non-terminated Pods:  (1 in total)");
   expect(text).toMatch(/cpu +500m \(25%\) +0 \(0%\)/);
   expect(text).toMatch(/memory +256Mi \(25%\) +0 \(0%\)/);
 });
