@@ -53,6 +53,33 @@ test("a request that is decided cannot be denied, and says so", async () => {
   expect(dev.recorded).toEqual([]);
 });
 
+function claim(name: string): KubeObject {
+  return {
+    metadata: { name, namespace: "default", uid: `uid-${name}` },
+    spec: { storageClassName: "disk", resources: { requests: { storage: "1Gi" } } },
+    status: { phase: "Bound" },
+  };
+}
+
+function storageClass(allowVolumeExpansion: boolean): KubeObject {
+  return { metadata: { name: "disk", namespace: "", uid: "uid-disk" }, allowVolumeExpansion };
+}
+
+test("a claim grows where its storage class allows it, and says where it does not", async () => {
+  const dev = new MemoryCluster("dev");
+  dev.put("persistentvolumeclaims", claim("data"));
+  dev.put("storageclasses", storageClass(false));
+  const app = await start(dev, "pvc");
+  await app.press("claim.expand");
+  expect(app.line(-1)).toContain("claim data cannot grow: its storage class disk does not allow it");
+  dev.put("storageclasses", storageClass(true));
+  await app.press("claim.expand");
+  await app.type("2Gi");
+  await app.press("enter");
+  const patch = { spec: { resources: { requests: { storage: "2Gi" } } } };
+  expect(dev.recorded).toMatchObject([{ verb: "patch", target: "default/data", detail: { patch } }]);
+});
+
 function replicaSet(revision: string, image: string, ownerUid = "uid-deploy-web"): KubeObject {
   return {
     metadata: {

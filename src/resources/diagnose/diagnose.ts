@@ -3,11 +3,23 @@ import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { DescribeDocument, toned, type DescribeLine } from "../describe/document.ts";
 import { writeConditions } from "../describe/sections.ts";
 import { eventSummary } from "../event-summary.ts";
+import { GATEWAY_GROUP, GATEWAY_ROUTES } from "../gateway-route.ts";
 import { podTone } from "../pod-status.ts";
 import { conditionsFindings, heldFindings } from "./condition-findings.ts";
 import { containerStatus } from "./container-findings.ts";
 import { NODES, SERVICES, STORAGE_CLASSES, type DiagnosisInput, type Finding } from "./finding.ts";
 import { claimFindings, nodeFindings } from "./infrastructure-findings.ts";
+import { gatewayFindings, routeFindings } from "./gateway-findings.ts";
+import {
+  cronFindings,
+  namespaceFindings,
+  quotaFindings,
+  requestFindings,
+  volumeFindings,
+  webhookContext,
+  webhookFindings,
+} from "./policy-findings.ts";
+import { budgetFindings, scalerFindings } from "./scaling-findings.ts";
 import { ingressFindings, serviceFindings } from "./network-findings.ts";
 import { podFindings, podHeadline } from "./pod-findings.ts";
 import { recentChanges, workloadFindings } from "./workload-findings.ts";
@@ -55,6 +67,28 @@ const diagnosers: Readonly<Record<string, Diagnoser>> = {
   "apps/daemonsets": workload,
   "batch/jobs": workload,
   "networking.k8s.io/ingresses": { findings: ingressFindings, related: servicesOfNamespace },
+  [`${GATEWAY_GROUP}/gateways`]: { findings: gatewayFindings },
+  ...Object.fromEntries(
+    GATEWAY_ROUTES.map((resource) => [
+      `${GATEWAY_GROUP}/${resource}`,
+      { findings: routeFindings, related: servicesOfNamespace },
+    ]),
+  ),
+  "autoscaling/horizontalpodautoscalers": { findings: scalerFindings },
+  "policy/poddisruptionbudgets": { findings: budgetFindings },
+  "batch/cronjobs": { findings: cronFindings },
+  "/resourcequotas": { findings: quotaFindings },
+  "/namespaces": { findings: namespaceFindings },
+  "/persistentvolumes": { findings: volumeFindings },
+  "certificates.k8s.io/certificatesigningrequests": { findings: requestFindings },
+  "admissionregistration.k8s.io/validatingwebhookconfigurations": {
+    findings: webhookFindings,
+    related: webhookContext,
+  },
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations": {
+    findings: webhookFindings,
+    related: webhookContext,
+  },
 };
 
 const generic: Diagnoser = { findings: ({ object }) => conditionsFindings(object) };
@@ -70,7 +104,9 @@ export function diagnosisQueries(resource: ResourceName, object: KubeObject): re
 
 /** What is wrong, the likeliest cause first; empty where nothing is. */
 export function diagnosisFindings(resource: ResourceName, input: DiagnosisInput): readonly Finding[] {
-  const held = resource.group === "" && resource.resource === "pods" ? [] : heldFindings(input.object);
+  const own = resource.group === "" && (resource.resource === "pods" || resource.resource === "namespaces");
+  // These say themselves what holds them.
+  const held = own ? [] : heldFindings(input.object);
   return [...held, ...diagnoserOf(resource).findings(input)];
 }
 

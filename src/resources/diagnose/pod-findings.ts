@@ -78,8 +78,9 @@ const SCHEDULING_ADVICE: ReadonlyArray<readonly [pattern: RegExp, advice: string
 function schedulingFindings(pod: KubeObject, input: DiagnosisInput): readonly Finding[] {
   if (asString(at(pod, "spec", "nodeName")) !== "" || at(pod, "status", "phase") !== "Pending") return [];
   const condition = asRecords(at(pod, "status", "conditions")).find((one) => one["type"] === "PodScheduled");
-  if (condition?.["reason"] === "SchedulingGated") {
-    const gates = asRecords(at(pod, "spec", "schedulingGates")).map((gate) => asString(gate["name"]));
+  const gates = asRecords(at(pod, "spec", "schedulingGates")).map((gate) => asString(gate["name"]));
+  // Not every server tells of gates by a condition.
+  if (condition?.["reason"] === "SchedulingGated" || gates.length > 0) {
     return [finding("warning", `it is not offered to the scheduler: the gates ${gates.join(", ")} are closed`)];
   }
   const said = asString(condition?.["message"]) || lastMessage(input, ["FailedScheduling"]);

@@ -32,9 +32,11 @@ function creationFindings(input: DiagnosisInput): readonly Finding[] {
   if (said === "") return [];
   const advice = /exceeded quota/.test(said)
     ? "raise the ResourceQuota of the namespace, or lower requests"
-    : /serviceaccount .* not found/i.test(said)
-      ? "create the service account"
-      : undefined;
+    : /failed calling webhook|denied the request/.test(said)
+      ? "an admission webhook is in the way: `i` on its :validatingwebhookconfigurations or :mutatingwebhookconfigurations"
+      : /serviceaccount .* not found/i.test(said)
+        ? "create the service account"
+        : undefined;
   return [finding("error", `its pods cannot be created: ${said}`, advice)];
 }
 

@@ -115,6 +115,38 @@ const SAMPLES: ReadonlyArray<readonly [group: string, resource: string, object: 
   ["storage.k8s.io", "volumeattachments", { metadata, spec: { source: { persistentVolumeName: "v" }, nodeName: "n" } }],
   ["", "persistentvolumes", { metadata, spec: { claimRef: { name: "c", namespace: "n" } } }],
   [
+    "autoscaling",
+    "horizontalpodautoscalers",
+    { metadata, status: { conditions: [{ type: "ScalingActive", status: "False", reason: "r", message: "m" }] } },
+  ],
+  ["policy", "poddisruptionbudgets", { metadata, status: { expectedPods: 1, currentHealthy: 1, desiredHealthy: 1 } }],
+  ["", "resourcequotas", { metadata, status: { hard: { pods: "3" }, used: { pods: "3" } } }],
+  [
+    "",
+    "namespaces",
+    {
+      metadata,
+      status: {
+        phase: "Terminating",
+        conditions: [{ type: "NamespaceContentRemaining", status: "True", message: "m" }],
+      },
+    },
+  ],
+  [
+    "batch",
+    "cronjobs",
+    {
+      metadata,
+      spec: { schedule: "* * * * *", timeZone: "UTC", concurrencyPolicy: "Forbid" },
+      status: { active: [{ name: "x" }] },
+    },
+  ],
+  [
+    "certificates.k8s.io",
+    "certificatesigningrequests",
+    { metadata, spec: { signerName: "s" }, status: { conditions: [{ type: "Approved", status: "True" }] } },
+  ],
+  [
     "",
     "events",
     {
