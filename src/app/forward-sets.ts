@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
+import { targetLabel } from "../cluster/forward-target.ts";
+import { LocalPortError } from "../cluster/local-listener.ts";
 import {
   readForwardSets,
   renameForwardSets,
@@ -10,7 +12,7 @@ import {
 } from "../config/forward-sets.ts";
 import type { Paths } from "../config/paths.ts";
 import type { AppDoors } from "../hotkeys/action.ts";
-import { errorMessage, KelpieError } from "../lib/errors.ts";
+import { errorMessage } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { createValue } from "../lib/subscribable.ts";
 import type { SavedRow, SavedRows, ViewForwards } from "../views/view.ts";
@@ -201,15 +203,25 @@ export class ForwardSets implements Omit<ViewForwards, "running"> {
         await cluster.portForwards.open(toRequest(cluster, row.forward));
         opened += 1;
       } catch (error) {
-        const hint = error instanceof KelpieError && error.hint !== undefined ? `: ${error.hint}` : "";
-        this.#faults.set(key, `${errorMessage(error)}${hint}`);
-        failed.push(`${row.forward.target}: ${errorMessage(error)}`);
+        const why = this.#why(error);
+        this.#faults.set(key, why);
+        failed.push(`${row.forward.target}: ${why}`);
       }
     }
     this.#publish(this.saved.get().fault);
     const lead = set === undefined ? "" : `${set}: `;
     if (failed.length === 0) app.flash("info", `${lead}${opened} of ${rows.length} opened; :pf lists them`);
     else app.flash("error", `${lead}${opened} of ${rows.length} opened; ${failed.join("; ")}`);
+  }
+
+  /** A local port that is taken is mostly ours: by which forward? */
+  #why(error: unknown): string {
+    if (!(error instanceof LocalPortError)) return errorMessage(error);
+    const holder = this.#options.forwards
+      .get()
+      .find(({ localPort, state }) => localPort === error.port && state !== "failed");
+    if (holder === undefined) return errorMessage(error);
+    return `127.0.0.1:${error.port} is that of ${targetLabel(holder.target)} in the context ${holder.context}`;
   }
 
   #publish(fault?: string): void {

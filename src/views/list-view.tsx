@@ -83,6 +83,8 @@ export class ListView implements View {
     fault: undefined,
   });
   #height = 10;
+  /** Lines above the list. */
+  #above = 0;
 
   constructor(parts: ListViewParts) {
     this.id = parts.id;
@@ -94,7 +96,10 @@ export class ListView implements View {
       const palette = useTheme();
       const above = parts.above?.(columns, rows, palette) ?? [];
       const left = rows - above.length;
-      useLayoutEffect(() => this.#resize(left - 1), [left]);
+      useLayoutEffect(() => {
+        this.#above = above.length;
+        this.#resize(left - 1);
+      }, [left, above.length]);
       return <Lines rows={rows} lines={[...above, ...listLines(state, columns, left, palette, parts.empty())]} />;
     };
   }
@@ -118,7 +123,7 @@ export class ListView implements View {
   }
 
   command(name: string, argument = ""): void {
-    const { cursor, rows } = this.#state.get();
+    const { cursor, rows, top } = this.#state.get();
     const page = Math.max(1, this.#height - 1);
     const moves: Readonly<Record<string, number>> = {
       "move.up": cursor - 1,
@@ -127,9 +132,11 @@ export class ListView implements View {
       "move.page-down": cursor + page,
       "move.top": 0,
       "move.bottom": rows.length - 1,
+      // The row of a click counts from the view's first line; above the rows stand the titles.
+      "move.to-row": top + Number(argument) - this.#above - 1,
     };
     const to = moves[name];
-    if (to !== undefined) this.#moveTo(to);
+    if (to !== undefined && (name !== "move.to-row" || rows[to] !== undefined)) this.#moveTo(to);
     else if (name === "search.set") this.#place({ filter: argument });
     else this.#parts.command(name, this.cursorKey(), argument);
     this.refreshTitle();

@@ -210,5 +210,12 @@ test("The files of KUBECONFIG are one list, and a context without a server names
   await see(app, /broken +no: context "broken" names the cluster "none"/);
   await app.press("move.down", "context.switch");
   expect(app.text()).toContain('the context broken was not opened: context "broken" names the cluster "none"');
+  // A click takes the cursor to the row under it, and to none below the last.
+  const at = (name: string): number =>
+    app.lines().findIndex((line) => row(app, name).length > 0 && line.includes(` ${name} `));
+  await app.send(`\u001B[<0;5;${at("second") + 1}M`);
+  expect(app.isSelected(at("second"))).toBe(true);
+  await app.send(`\u001B[<0;5;${at("second") + 4}M`);
+  expect(app.isSelected(at("second"))).toBe(true);
   expect(app.line(0)).toContain("good");
 });

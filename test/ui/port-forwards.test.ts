@@ -305,6 +305,39 @@ test("A set says of each forward that cannot be opened why, and the others liste
   expect(app.text()).toMatch(/port-forwards\.yaml:\d+: contexts\.fake\.shop\.1\.port/);
 });
 
+test("A local port that another forward has is said to be that forward's", async () => {
+  pushWeb();
+  const app = await start("deploy default");
+  await forward(app);
+  await command(app, "pf");
+  await app.press("port-forward.save");
+  await app.type("shop");
+  await app.press("enter");
+  const path = join(app.home, "config", "port-forwards.yaml");
+  writeFileSync(path, setsFile(app).replace("port: http", "port: 9999"));
+  await command(app, "pf shop");
+  expect(app.text()).toContain(`127.0.0.1:${localPort(app)} is that of deploy/web in the context fake`);
+});
+
+test("The mark of forwarded pods follows the forward", async () => {
+  pushWeb();
+  server.push(pod("web-1-b", true));
+  const app = await start("pods default");
+  await forward(app);
+  const titles = (): string => app.lines().find((line) => /\bPF\b/.test(line)) ?? "";
+  const column = titles().indexOf("PF");
+  const marks = (): readonly string[] =>
+    app
+      .lines()
+      .filter((line) => /^ ?web-1-/.test(line) && line.slice(column, column + 2).trim() !== "")
+      .map((line) => line.trim().split(/\s+/)[0] ?? "");
+  expect(column).toBeGreaterThan(0);
+  expect(marks()).toEqual(["web-1-a"]);
+  server.push(pod("web-1-a", false));
+  await untilForward(app, ({ pod: to }) => to?.name === "web-1-b");
+  expect(marks()).toEqual(["web-1-b"]);
+});
+
 test("Deleting from a set asks, and takes one forward or the whole set", async () => {
   pushWeb();
   const app = await start("deploy default");

@@ -99,6 +99,18 @@ export const containerActions: readonly Action[] = [
     },
   },
   {
+    id: "container.port-forwards",
+    title: "Port-forwards of the pod",
+    keys: ["f"],
+    scope: "containers",
+    group: "view",
+    needs: "port-forward",
+    run: ({ cursor, app }) => {
+      if (cursor === undefined) return;
+      app.open({ view: "port-forwards", parameters: { target: cursor }, title: `port-forwards ${cursor.name}` });
+    },
+  },
+  {
     id: "container.describe",
     title: "Describe the pod",
     keys: ["d"],

@@ -25,4 +25,5 @@ export const contextActions: readonly Action[] = [
   change("context.rename", "Rename", ["r"]),
   change("context.namespace", "Set namespace", ["n"]),
   change("context.delete", "Delete", ["ctrl-d"]),
+  { ...change("context.copy-name", "Copy name", ["c"]), inHintBar: false },
 ];
