@@ -14,6 +14,8 @@ const PODS = { group: "", version: "v1", resource: "pods" } as const;
 const PROTOCOL = "v4.channel.k8s.io";
 /** After the local end has said all, the answer may take so long between two pieces. */
 const DRAIN_MILLISECONDS = 10_000;
+/** Where the answer had come before, the local end has most probably closed both halves: curl does. */
+const ANSWERED_DRAIN_MILLISECONDS = 2000;
 /** After the pod's end has said all, the local end may take so long to close. */
 const LINGER_MILLISECONDS = 5000;
 
@@ -30,6 +32,8 @@ export interface ConnectionEvents {
   moved(bytes: number, fromPod: boolean): void;
   /** The pod's end says what went wrong. */
   failed(message: string): void;
+  /** The local end has its answer and has said its last; the pod's end is closed a little later. */
+  finished(): void;
 }
 
 /**
@@ -40,6 +44,8 @@ export function joinConnection(local: Socket, socket: WebSocket, clock: Clock, e
   const opened = new Set<number>();
   let cancelTimer: Cancel | undefined;
   let localEnded = false;
+  let answered = false;
+  let drain = DRAIN_MILLISECONDS;
   const close = (): void => {
     cancelTimer?.();
     local.destroy();
@@ -59,14 +65,16 @@ export function joinConnection(local: Socket, socket: WebSocket, clock: Clock, e
       events.failed(bytes.toString("utf8"));
       return;
     }
+    answered = true;
     events.moved(bytes.length, true);
-    if (localEnded) closeAfter(DRAIN_MILLISECONDS);
+    if (localEnded) closeAfter(drain);
     if (!local.write(bytes)) socket.pause();
   });
   local.on("drain", () => socket.resume());
   local.on("data", (chunk: Buffer) => {
     // The pod has ended: nobody is there to read this.
     if (socket.readyState !== socket.OPEN) return;
+    answered = false;
     events.moved(chunk.length, false);
     local.pause();
     socket.send(Buffer.concat([Buffer.from([0]), chunk]), (error) => {
@@ -77,7 +85,11 @@ export function joinConnection(local: Socket, socket: WebSocket, clock: Clock, e
   local.on("end", () => {
     localEnded = true;
     // Half-closing cannot be told over this protocol: the other end is given time to finish its answer.
-    closeAfter(DRAIN_MILLISECONDS);
+    if (answered) {
+      drain = ANSWERED_DRAIN_MILLISECONDS;
+      events.finished();
+    }
+    closeAfter(drain);
   });
   local.on("close", close);
   socket.on("close", () => {

@@ -209,9 +209,14 @@ export class PortForwarder implements PortForwards {
     const connection: Connection = { local, uid: "", cut: () => local.destroy() };
     entry.connections.add(connection);
     this.#count(entry, 1, 1);
+    let counted = true;
+    const finished = (): void => {
+      if (counted) this.#count(entry, 0, -1);
+      counted = false;
+    };
     local.on("close", () => {
       entry.connections.delete(connection);
-      this.#count(entry, 0, -1);
+      finished();
       this.#wake(entry);
     });
     const socket = await this.#dial(entry, connection);
@@ -232,6 +237,7 @@ export class PortForwarder implements PortForwards {
         this.#publishSoon();
       },
       failed: (message) => this.#setFault(entry, message),
+      finished,
     });
   }
 

@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster, PortForward } from "../../../src/cluster/cluster.ts";
 import type { ForwardTarget } from "../../../src/cluster/forward-target.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
-import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, hastyClock, openFakeCluster, openKubeconfig } from "../../support/cluster-fixture.ts";
 import { fakePod } from "../../support/fake-api-objects.ts";
-import type { FakeApiServer } from "../../support/fake-api-server.ts";
+import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -103,9 +103,8 @@ describe("a port-forward", () => {
     expect(await echo(socket, "ping")).toBe("ping");
     expect(await forward(({ bytes }) => bytes >= 8)).toMatchObject({ connections: 1, open: 1, bytes: 8 });
     expect(server.requests.find(({ path }) => path.endsWith("/portforward"))?.query.get("ports")).toBe("8080");
-    server.sessions.opened[0]?.close();
-    await closed(socket);
-    socket.end();
+    // As curl does when it has its answer.
+    socket.destroy();
     expect(await forward((each) => each.open === 0)).toMatchObject({ connections: 1, open: 0 });
   });
 
@@ -181,6 +180,31 @@ describe("a port-forward", () => {
     socket.end("the question");
     await closed(socket);
     expect(answer).toBe("the answer");
+  });
+
+  it("closes the pod's end soon after a local end that has its answer, and later where it waits for one", async () => {
+    const server = await startFakeApiServer({});
+    cleanup.add(() => server.close());
+    // Seconds pass in a twentieth of their time.
+    const cluster = await openKubeconfig(cleanup, server.kubeconfig, { clock: hastyClock(20) });
+    server.push(webPod("box"));
+    const target = { resource: server.resource("pods"), namespace: "default", name: "box" };
+    const { localPort } = await cluster.portForwards.open({ target, port: 80, localPort: 0 });
+    const ends: string[] = [];
+    server.sessions.onSession = (session) => {
+      const name = ends.length === 0 && server.sessions.opened.length === 1 ? "asked" : "answered";
+      for (const channel of [0, 1]) session.send(channel, Buffer.from([0x50, 0]));
+      if (name === "answered") session.send(0, "the answer");
+      session.onClose(() => ends.push(name));
+    };
+    const asked = await dial(localPort);
+    asked.end("a question");
+    await server.until(() => server.sessions.opened.length === 1);
+    const answered = await dial(localPort);
+    await new Promise((resolve) => answered.once("data", resolve));
+    answered.destroy();
+    await closed(asked);
+    expect(ends).toEqual(["answered", "asked"]);
   });
 
   it("is not opened for what does not exist, nor on a port in use", async () => {
