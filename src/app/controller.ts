@@ -27,7 +27,7 @@ import { ForwardSets } from "./forward-sets.ts";
 import { Forwards } from "./forwards.ts";
 import { helpLines } from "./help-lines.ts";
 import type { ScreenHit } from "./screen/screen-hit.ts";
-import { readHistory, writeHistory } from "./prompt-history.ts";
+import { PromptHistory } from "./prompt-history.ts";
 import { Journal } from "./journal.ts";
 import type { LocalClusters } from "./local-clusters.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -79,6 +79,7 @@ export class Controller {
     offered: [],
   };
   readonly #commands: CommandRunner;
+  readonly #history: PromptHistory;
   /** The question on the screen, and since when it is there. */
   #asked: unknown;
   #askedAt = 0;
@@ -103,6 +104,7 @@ export class Controller {
         if (mode === "search") this.navigation.front?.command("search.set", before);
       },
     });
+    this.#history = new PromptHistory(options.paths, options.logger, this.prompt);
     this.session = new Session(options, {
       opened: (cluster) => this.#opened(cluster),
       welcome: () => this.#startTrail({ view: "welcome", parameters: {}, title: "welcome" }),
@@ -186,14 +188,8 @@ export class Controller {
 
   async start(): Promise<void> {
     await this.busy.during(
-      Promise.all([this.#loadHistory(), this.journal.load(), this.#forwardSets.reread(), this.session.start()]),
+      Promise.all([this.#history.load(), this.journal.load(), this.#forwardSets.reread(), this.session.start()]),
     );
-  }
-
-  async #loadHistory(): Promise<void> {
-    const history = await readHistory(this.#options.paths, this.#options.logger);
-    this.prompt.loadHistory("command", history.command);
-    this.prompt.loadHistory("search", history.search);
   }
 
   /** Ends everything this program began. */
@@ -204,10 +200,7 @@ export class Controller {
     await this.#closing.settled(this.#options.clock);
     this.session.close();
     await this.journal.flush();
-    await writeHistory(this.#options.paths, this.#options.logger, {
-      command: this.prompt.history("command"),
-      search: this.prompt.history("search"),
-    });
+    await this.#history.write();
   }
 
   /** What came from the keyboard. Text pasted into a view is ignored: it must never act. */
@@ -365,6 +358,7 @@ export class Controller {
   }
 
   #opened(cluster: Cluster): void {
+    this.#history.useContext(cluster.context.name);
     this.journal.follow(cluster);
     this.forwards.follow(cluster);
     this.#forwardSets.openOwn(cluster, this.session.settingsOf(cluster.context.name).portForwards ?? []);

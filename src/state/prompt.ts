@@ -54,6 +54,12 @@ export class Prompt {
     this.#history[mode].unshift(...lines.slice(-KEPT_LINES));
   }
 
+  /** Lines in place of all that are known: another context has its own. */
+  setHistory(mode: PromptState["mode"], lines: readonly string[]): void {
+    const history = this.#history[mode];
+    history.splice(0, history.length, ...lines.slice(-KEPT_LINES));
+  }
+
   open(mode: PromptState["mode"], text = ""): void {
     this.#historyAt = -1;
     this.#before = text;

@@ -50,11 +50,16 @@ export function cellOrder(cell: unknown, unit: CellUnit = "duration"): number | 
   if (duration !== undefined) return duration;
   const counted = /^(\d+) \(.* ago\)$/.exec(text);
   if (counted !== null) return Number(counted[1]);
+  const word = wordOrder(text);
+  return word === text ? (parseQuantity(text) ?? text) : word;
+}
+
+/** What a word sorts by: an address by its numbers, a version by its parts (`v1.9` before `v1.10`), all else as it is. */
+export function wordOrder(text: string): number | string {
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
     return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   }
-  if (/^v\d+(?:[.\d]|alpha|beta)*/.test(text)) return text.replaceAll(/\d+/g, (digits) => digits.padStart(6, "0"));
-  return parseQuantity(text) ?? text;
+  return /^v\d/.test(text) ? text.replaceAll(/\d+/g, (digits) => digits.padStart(6, "0")) : text;
 }
 
 /** Numbers before texts, each ascending. */

@@ -1,8 +1,9 @@
-import { writeFile } from "node:fs/promises";
 import { errorMessage } from "../../lib/errors.ts";
+import { saveFile } from "../../lib/save-file.ts";
 import { toYaml } from "../../lib/yaml.ts";
 import type { TableColumn, TableRow } from "../../state/table/table-column.ts";
 import type { ViewHost } from "../view.ts";
+import { withoutValues } from "../yaml/model.ts";
 
 const FORMATS: ReadonlyArray<readonly [name: string, extension: string, detail: string]> = [
   ["CSV", "csv", "the columns on screen"],
@@ -31,21 +32,25 @@ export async function saveTable(
   if (extension === undefined) return;
   try {
     const path = host.savePath(`${name}.${extension}`);
-    // Objects may hold secrets: readable by the user alone.
-    await writeFile(path, tableText(extension, columns, rows), { mode: 0o600 });
-    host.app.flash("info", `saved to ${path}`);
+    await saveFile(path, tableText(extension, columns, rows));
+    const masked = extension !== "csv" && rows.some(({ object }) => object.kind === "Secret");
+    host.app.flash("info", `saved to ${path}${masked ? ", values of secrets masked" : ""}`);
   } catch (error) {
     host.app.flash("error", `${name} not saved: ${errorMessage(error)}`);
   }
 }
 
-/** The text of a table in a format by its file extension. */
+/** The text of a table in a format by its file extension. Values of secrets are masked, as on the screen. */
 export function tableText(extension: string, columns: readonly TableColumn[], rows: readonly TableRow[]): string {
   if (extension === "csv") {
     const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map((column) => column.text(row)))];
     return lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
   }
-  const list = { apiVersion: "v1", kind: "List", items: rows.map(({ object }) => object) };
+  const list = {
+    apiVersion: "v1",
+    kind: "List",
+    items: rows.map(({ object }) => (object.kind === "Secret" ? withoutValues(object, false) : object)),
+  };
   return extension === "json" ? `${JSON.stringify(list, undefined, 2)}\n` : toYaml(list);
 }
 

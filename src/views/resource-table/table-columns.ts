@@ -2,7 +2,7 @@ import type { RowContext, KindDefinition } from "../../resources/kind.ts";
 import { ageKey } from "../../resources/columns.ts";
 import { ageOf } from "../../lib/age.ts";
 import type { TableColumnDefinition } from "../../lib/kube/table.ts";
-import { cellOrder, cellUnitOf } from "../../state/table/cell-order.ts";
+import { cellOrder, cellUnitOf, wordOrder } from "../../state/table/cell-order.ts";
 import type { TableColumn } from "../../state/table/table-column.ts";
 
 /** NAMESPACE, first where a table shows more than one. */
@@ -23,11 +23,13 @@ export const namespaceColumn: TableColumn = {
  */
 export function kindColumns(kind: KindDefinition, display: RowContext, sorting: RowContext): TableColumn[] {
   return kind.columns.map((column): TableColumn => {
+    // Names are words, whatever they look like.
+    const orderOf = column.id === "name" ? (text: string) => text : wordOrder;
     // Only the functions are replaced: all else of a column holds for the table as it stands.
     return {
       ...column,
       text: (row) => column.text(row.object, display),
-      sortKey: (row) => column.sortKey?.(row.object, sorting) ?? column.text(row.object, sorting),
+      sortKey: (row) => column.sortKey?.(row.object, sorting) ?? orderOf(column.text(row.object, sorting)),
       tone: (row) => column.tone?.(row.object, display),
     };
   });

@@ -18,7 +18,7 @@ export function objectYaml(object: KubeObject, options: YamlOptions): string {
 }
 
 /** A Secret with its values masked or decoded. kubectl keeps a copy of the values in an annotation: that is masked too. */
-function withoutValues(secret: KubeObject, decode: boolean): KubeObject {
+export function withoutValues(secret: KubeObject, decode: boolean): KubeObject {
   const show = (value: unknown): string => {
     const encoded = asString(value);
     if (!decode) return `<masked, ${base64Length(encoded)} bytes>`;

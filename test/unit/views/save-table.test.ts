@@ -31,3 +31,14 @@ test("JSON and YAML hold whole objects as a list that kubectl reads", () => {
   expect(JSON.parse(tableText("json", columns, [row("a", "y")]))).toEqual(list);
   expect(tableText("yaml", columns, [row("a", "y")])).toContain("kind: List\n");
 });
+
+test("Values of secrets are not in a file, nor in the copy of them that kubectl keeps in an annotation", () => {
+  const value = Buffer.from("hunter2").toString("base64");
+  const annotations = { "kubectl.kubernetes.io/last-applied-configuration": `{"data":{"password":"${value}"}}` };
+  const secret: TableRow = {
+    key: "s",
+    object: { kind: "Secret", metadata: { name: "s", annotations }, data: { password: value } },
+  };
+  for (const extension of ["csv", "json", "yaml"]) expect(tableText(extension, columns, [secret])).not.toContain(value);
+  expect(tableText("yaml", columns, [secret])).toContain("password: <masked, 7 bytes>");
+});
