@@ -33,7 +33,7 @@ export const FAKE_RESOURCES: readonly ApiResource[] = [
   resource("", "v1", "pods", "Pod", {
     shortNames: ["po"],
     categories: ["all"],
-    subresources: ["attach", "binding", "eviction", "exec", "log", "portforward", "status"],
+    subresources: ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status"],
   }),
   resource("", "v1", "services", "Service", { shortNames: ["svc"], categories: ["all"] }),
   resource("", "v1", "configmaps", "ConfigMap", { shortNames: ["cm"] }),

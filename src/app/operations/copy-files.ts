@@ -122,6 +122,7 @@ async function askUpload(services: AppServices, place: Place): Promise<void> {
   });
   if (remoteGiven === undefined) return;
   const never = new AbortController().signal;
+  app.flash("info", `looking at what is in ${where}`);
   const asked = remoteGiven.trim();
   const into = asked.endsWith("/") || (await remoteKind(place, asked, never)) === "directory";
   const remote = into ? posix.join(asked, basename(local)) : asked;

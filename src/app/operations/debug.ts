@@ -91,7 +91,7 @@ async function askPlan(
   const targets = [...names.filter((each) => each === wanted), ...names.filter((each) => each !== wanted)];
   const answer = await app.confirm({
     title: `Add a debug container to pod ${target.name}?`,
-    lines: [pathOf(target), `  container ${name}, image ${image}, with a terminal`],
+    lines: [pathOf(target), `  container ${name}, with a terminal`, `  image ${image}`],
     confirmLabel: "Add and attach",
     danger: false,
     choices: [

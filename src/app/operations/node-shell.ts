@@ -38,11 +38,11 @@ export function createNodeShell(services: AppServices): Operations["nodeShell"] 
     const answer = await app.confirm({
       title: `Open a root shell on node ${node.name}?`,
       lines: [
-        `pod ${namespace}/${name} is created on ${node.name} and deleted when the shell ends`,
+        `pod ${namespace}/${name} on ${node.name}`,
         `  image ${image}`,
-        "  privileged, with the processes, network and mounts of the node (hostPID, hostNetwork, hostIPC)",
+        "  privileged, with hostPID, hostNetwork and hostIPC",
         "  tolerates every taint",
-        `  ends by itself after ${DEADLINE_SECONDS / 3600} hours`,
+        `  deleted when the shell ends; ends by itself after ${DEADLINE_SECONDS / 3600} hours`,
       ],
       confirmLabel: "Open",
       danger: true,

@@ -1,4 +1,5 @@
 import type { Action, ActionContext } from "../action.ts";
+import { noEphemeralContainers } from "./sessions.ts";
 
 const noContainer = ({ container, cursor }: ActionContext): string | undefined =>
   container === undefined || cursor === undefined ? "no container is selected" : undefined;
@@ -66,7 +67,7 @@ export const containerActions: readonly Action[] = [
     needs: "debug",
     mutates: true,
     inHintBar: true,
-    disabledReason: noContainer,
+    disabledReason: (context) => noContainer(context) ?? noEphemeralContainers(context),
     run: async ({ cursor, container, app }) => {
       if (cursor !== undefined) await app.operations.debug(cursor, container);
     },

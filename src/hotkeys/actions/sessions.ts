@@ -3,6 +3,13 @@ import type { Action, ActionContext } from "../action.ts";
 const nothing = ({ cursor }: ActionContext): string | undefined =>
   cursor === undefined ? "nothing is selected" : undefined;
 
+/** What discovery tells; before it has answered nothing is known. */
+export function noEphemeralContainers({ cursor }: ActionContext): string | undefined {
+  const { subresources = [] } = cursor?.resource ?? {};
+  const lacks = subresources.includes("exec") && !subresources.includes("ephemeralcontainers");
+  return lacks ? "the server knows no ephemeral containers: Kubernetes has them since 1.23" : undefined;
+}
+
 function openLogs({ targets, app }: ActionContext, previous: boolean): void {
   const [first] = targets;
   if (first === undefined) return;
@@ -78,7 +85,7 @@ export const sessionActions: readonly Action[] = [
     group: "act",
     needs: "debug",
     mutates: true,
-    disabledReason: nothing,
+    disabledReason: (context) => nothing(context) ?? noEphemeralContainers(context),
     run: async ({ cursor, app }) => {
       if (cursor !== undefined) await app.operations.debug(cursor, undefined);
     },

@@ -128,7 +128,7 @@ test("the shell is a privileged pod on the node, listed before, and deleted by i
   };
   const task = await one.begin();
   expect(one.questions[0]?.lines.join("\n")).toMatch(
-    /on worker and deleted[^]*busybox[^]*privileged[^]*taint[^]*8 hours/,
+    /on worker\n[^]*busybox[^]*privileged[^]*taint[^]*deleted[^]*8 hours/,
   );
   const pod = await one.pod();
   expect(pod["spec"]).toMatchObject({
