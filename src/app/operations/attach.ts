@@ -1,9 +1,10 @@
+import type { Cluster } from "../../cluster/cluster.ts";
 import type { Operations } from "../../hotkeys/action.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
 import { chooseContainer } from "./choose-container.ts";
 import { approve } from "./on-each.ts";
-import { runRemoteSession } from "./remote-session.ts";
+import { openRemoteSession } from "./open-remote-session.ts";
 import { hintOf } from "./shell.ts";
 
 /** Joins the terminal to the main process of a container. */
@@ -24,14 +25,20 @@ export function createAttach(services: AppServices): Operations["attach"] {
     const where = `${target.name}/${name}`;
     const request = { namespace: target.namespace, pod: target.name, container: name, tty, stdin };
     try {
-      const session = await cluster.writes.act("attach to", target, () => cluster.attach(request)).finally(release);
-      const end = await suspend((terminal) => {
-        const leave = tty ? "Ctrl-] three times leaves" : "Ctrl-C leaves";
-        const deaf = stdin ? "" : ", which takes no input";
-        terminal.stdout.write(`kelpie: attached to ${where}${deaf}; ${leave}\r\n`);
-        return runRemoteSession(terminal, session, { tty, stdin, clock });
-      });
-      if (end.by === "user") app.flash("info", `detached from ${where}`);
+      const begin = (): ReturnType<Cluster["attach"]> =>
+        cluster.writes.act("attach to", target, () => cluster.attach(request));
+      const leave = tty ? "Ctrl-] three times leaves" : "Ctrl-C leaves";
+      const end = await suspend((terminal) =>
+        openRemoteSession(terminal, begin, {
+          tty,
+          stdin,
+          clock,
+          opening: `attaching to ${where}`,
+          opened: stdin ? leave : `it takes no input; ${leave}`,
+        }),
+      ).finally(release);
+      if (end.by === "impatience") app.flash("info", `${where} was not waited for`);
+      else if (end.by === "user") app.flash("info", `detached from ${where}`);
       else app.flash(end.code === 0 ? "info" : "warning", `${where} ended with exit code ${end.code}`);
     } catch (error) {
       app.flash("error", `${where} was not attached to: ${errorMessage(error)}${hintOf(error)}`);

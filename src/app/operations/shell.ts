@@ -5,7 +5,8 @@ import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
 import { chooseContainer } from "./choose-container.ts";
 import { approve } from "./on-each.ts";
-import { runRemoteSession, type SessionEnd } from "./remote-session.ts";
+import { openRemoteSession } from "./open-remote-session.ts";
+import type { SessionEnd } from "./remote-session.ts";
 
 /** bash where there is one, else sh. */
 export const SHELL_COMMAND = ["sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"] as const;
@@ -26,13 +27,19 @@ export function createShell(services: AppServices): Operations["shell"] {
     if (release === undefined) return;
     const where = `${target.name}/${container.name}`;
     try {
-      const begin = (): ReturnType<Cluster["exec"]> => openShell(cluster, target, container.name);
-      const session = await cluster.writes.act("shell in", target, begin).finally(release);
-      const end = await suspend((terminal) => {
-        terminal.stdout.write(`kelpie: shell in ${where}; exit returns, Ctrl-] three times breaks off\r\n`);
-        return runRemoteSession(terminal, session, { tty: true, stdin: true, clock });
-      });
-      reportShell(services, where, end);
+      const begin = (): ReturnType<Cluster["exec"]> =>
+        cluster.writes.act("shell in", target, () => openShell(cluster, target, container.name));
+      const end = await suspend((terminal) =>
+        openRemoteSession(terminal, begin, {
+          tty: true,
+          stdin: true,
+          clock,
+          opening: `opening a shell in ${where}`,
+          opened: "exit returns, Ctrl-] three times breaks off",
+        }),
+      ).finally(release);
+      if (end.by === "impatience") app.flash("info", `no shell in ${where} was waited for`);
+      else reportShell(services, where, end);
     } catch (error) {
       const message = errorMessage(error);
       if (NOT_FOUND.test(message)) app.flash("error", noShell(where));

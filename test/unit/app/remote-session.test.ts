@@ -1,6 +1,7 @@
 import { Duplex, PassThrough } from "node:stream";
 import { ReadStream, WriteStream } from "node:tty";
 import { expect, test } from "vitest";
+import { openRemoteSession } from "../../../src/app/operations/open-remote-session.ts";
 import { runRemoteSession } from "../../../src/app/operations/remote-session.ts";
 import type { ExecSession } from "../../../src/cluster/cluster.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
@@ -144,5 +145,44 @@ test("Ctrl-C leaves a process without a tty that takes no input, and nothing typ
   one.keys.write("typed\u0003");
   expect(await running).toEqual({ by: "user" });
   expect(one.far.received).toBe("");
+  expect(one.modes).toEqual([true, false]);
+});
+
+const opening = { ...tty, opening: "opening it", opened: "it is open" };
+
+test("what is typed before a session is open goes to it", async () => {
+  const one = rig();
+  const opened = Promise.withResolvers<ExecSession>();
+  const running = openRemoteSession(one.terminal, () => opened.promise, opening);
+  one.keys.write("early ");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(one.screen()).toContain("opening it; Ctrl-C gives up");
+  opened.resolve(one.session);
+  await new Promise((resolve) => setImmediate(resolve));
+  one.keys.write("late");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(one.far.received).toBe("early late");
+  one.exit(0);
+  one.far.push(null);
+  expect(await running).toEqual({ by: "exit", code: 0 });
+  expect(one.modes).toEqual([true, false, true, false]);
+});
+
+test("Ctrl-C gives up a session that does not come, and one that comes too late is closed", async () => {
+  const one = rig();
+  const opened = Promise.withResolvers<ExecSession>();
+  const running = openRemoteSession(one.terminal, () => opened.promise, opening);
+  one.keys.write("\u0003");
+  expect(await running).toEqual({ by: "impatience" });
+  expect(one.modes).toEqual([true, false]);
+  opened.resolve(one.session);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(one.closed).toBe(true);
+});
+
+test("a session that cannot be opened leaves the terminal as it was", async () => {
+  const one = rig();
+  const running = openRemoteSession(one.terminal, () => Promise.reject(new Error("no")), opening);
+  await expect(running).rejects.toThrow("no");
   expect(one.modes).toEqual([true, false]);
 });
