@@ -10,7 +10,6 @@ export class ResumeWindow {
   /** Whether the log was asked for from a place on: what stands before its first line is not wanted. */
   readonly #windowed: boolean;
   readonly #seed = Math.floor(Math.random() * 2 ** 31);
-  #firstKey: number | undefined;
   #lastKey: number | undefined;
   #second = Number.NEGATIVE_INFINITY;
   #previousSecond: number | undefined;
@@ -63,7 +62,7 @@ export class ResumeWindow {
         return false;
       }
       // The whole second is sent again, and with it what stands before the window that was asked for.
-      if (this.#windowed && !this.#matched && key <= (this.#firstKey ?? 0)) return false;
+      if (this.#windowed && !this.#matched && key <= this.#knownLast) return false;
     }
     this.#remember(hash, key);
     return true;
@@ -80,7 +79,6 @@ export class ResumeWindow {
   }
 
   #remember(hash: number, key: number): void {
-    this.#firstKey ??= key;
     this.#lastKey = key;
     const second = Math.floor(key / 1000);
     // Late by a moment: it belongs to the window all the same.

@@ -1,6 +1,7 @@
 /**
  * A program: serves a cluster of one pod, writes its kubeconfig to `argv[2]`, prints `ready`, and obeys lines on stdin:
- * `rate N` writes N lines a second to the pod's log (0 stops, and prints how many were written in all). Ends with stdin.
+ * `rate N` writes N lines a second to the pod's log (0 stops, and prints how many were written in all); `fill N` gives the
+ * pod a log of N lines, and prints `filled`. Ends with stdin.
  */
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -21,6 +22,7 @@ let written = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, argument = ""] = line.split(" ");
   if (command === "ready") process.stdout.write("ready\n");
+  if (command === "fill") fill(Number(argument));
   if (command !== "rate") continue;
   clearInterval(timer);
   if (argument === "0") process.stdout.write(`written ${written}\n`);
@@ -28,6 +30,19 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 clearInterval(timer);
 await server.close();
+
+function fill(lines: number): void {
+  const begun = Date.now() - lines;
+  for (let line = 0; line < lines; line += 1) {
+    const level = line % 100 === 0 ? "error" : "info";
+    server.logs.append(
+      container,
+      new Date(begun + line).toISOString(),
+      `{"level":"${level}","msg":"request served","n":${line}}`,
+    );
+  }
+  process.stdout.write("filled\n");
+}
 
 function start(rate: number): void {
   const started = performance.now();

@@ -9,6 +9,8 @@ interface LogEntry {
   readonly text: string;
 }
 
+const LINES_AT_ONCE = 10_000;
+
 /** Logs of containers by `namespace/pod/container`. */
 export class FakeLogs {
   readonly #entries = new Map<string, LogEntry[]>();
@@ -48,8 +50,30 @@ export class FakeLogs {
     if (since !== null) entries = entries.filter((entry) => Date.parse(entry.time) >= Date.parse(since));
     if (tail !== null) entries = Number(tail) === 0 ? [] : entries.slice(-Number(tail));
     response.writeHead(200, { "Content-Type": "text/plain" });
-    for (const { time, text } of entries) response.write(timestamps ? `${time} ${text}\n` : `${text}\n`);
-    if (request.query.get("follow") !== "true") {
+    const lines = entries.map(({ time, text }) => (timestamps ? `${time} ${text}\n` : `${text}\n`));
+    const follow = request.query.get("follow") === "true";
+    if (lines.length <= LINES_AT_ONCE) {
+      if (lines.length > 0) response.write(lines.join(""));
+      this.#finish(container, response, follow);
+    } else void this.#sendPieces(lines, response).then(() => this.#finish(container, response, follow));
+  }
+
+  /** A long log, no faster than it is read. */
+  async #sendPieces(lines: readonly string[], response: ServerResponse): Promise<void> {
+    for (let from = 0; from < lines.length && !response.destroyed; from += LINES_AT_ONCE) {
+      if (response.write(lines.slice(from, from + LINES_AT_ONCE).join(""))) continue;
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          response.off("drain", go).off("close", go);
+          resolve();
+        };
+        response.on("drain", go).on("close", go);
+      });
+    }
+  }
+
+  #finish(container: string, response: ServerResponse, follow: boolean): void {
+    if (!follow) {
       response.end();
       return;
     }

@@ -1,7 +1,7 @@
 import type { StyledLine } from "../../ui/styled-line.ts";
 import type { LogEntry } from "./log-buffer.ts";
 import { LEVELS } from "./log-record.ts";
-import { plainText, styledLogLine, type LogLineOptions } from "./log-line.ts";
+import { styledLogLine, type LogLineOptions } from "./log-line.ts";
 
 /** How lines become what is drawn. */
 export class LineForm {
@@ -19,26 +19,35 @@ export class LineForm {
    * Whether a line may have what is searched for when it is drawn, told by its raw text where that is certain: drawing
    * every line that is held takes ten times as long.
    */
-  mayHave(search: string, pattern: RegExp): (raw: string) => boolean {
-    if (!this.#isPlainWord(search)) return () => true;
-    const ofLevel = LEVELS.some((level) => level.includes(search.toLowerCase()));
+  mayHave(search: string): (raw: string) => boolean {
+    const word = this.#wordOf(search);
+    if (word === undefined) return () => true;
+    const pattern = new RegExp(word, "iu");
+    const ofLevel = LEVELS.some((level) => level.includes(word.toLowerCase()));
     const { structure } = this.options;
     return (raw) => {
-      if (raw.includes("\u001B")) return true;
-      // Records are put together anew: a level by its own name, text without its escapes.
-      const laidOut = structure !== undefined && (structure.length > 0 || raw.trimStart().startsWith("{"));
-      if (laidOut && (ofLevel || raw.includes("\\"))) return true;
-      pattern.lastIndex = 0;
-      return pattern.test(plainText(raw));
+      if (pattern.test(raw) || REWRITTEN.test(raw)) return true;
+      // Records begin with the level by its own name.
+      return ofLevel && structure !== undefined && (structure.length > 0 || raw.trimStart().startsWith("{"));
     };
   }
 
-  /** Whether a search can be found only in what the container wrote, in one piece and as it stands there. */
-  #isPlainWord(search: string): boolean {
-    // A number may be written in another way, and so may a control character.
-    if (!/^[\w-]*[a-z_][\w-]*$/i.test(search) || /^[xu]?[\da-f]+$/i.test(search)) return false;
+  /** The longest word of a search that every line which has it when drawn has as it was written. */
+  #wordOf(search: string): string | undefined {
+    if (NOT_LITERAL.test(search)) return undefined;
     const { prefixes, timestamps } = this.options;
-    if (timestamps && /^[tz]$/i.test(search)) return false;
-    return !(prefixes ?? []).some(({ text }) => text.toLowerCase().includes(search.toLowerCase()));
+    const words = search.match(/[\w-]+/g) ?? [];
+    const certain = words.filter((word) => {
+      if (timestamps && /^[\dtz-]+$/i.test(word)) return false;
+      return !(prefixes ?? []).some(({ text }) => text.toLowerCase().includes(word.toLowerCase()));
+    });
+    return certain.toSorted((left, right) => right.length - left.length)[0];
   }
 }
+
+/** What makes a search more than words that must all be there. */
+const NOT_LITERAL = /[\\*+?{}|[\]()]/;
+/** What is drawn in another way than it was written: escapes, control and invisible characters, some numbers of JSON. */
+const REWRITTEN =
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is for
+  /[\u0000-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB\\]|\d[eE][+-]?\d|\d{16}/;

@@ -207,7 +207,7 @@ export class LogLines {
       at: (index) => (index < length ? this.#styled(at(index)) : { text: "" }),
       finder: (search, pattern) => {
         const form = this.#form();
-        const mayHave = form.mayHave(search, pattern);
+        const mayHave = form.mayHave(search);
         return (index) => {
           const place = at(index);
           if (this.buffer.sourceAt(place) >= 0 && !mayHave(this.buffer.textAt(place))) return false;
