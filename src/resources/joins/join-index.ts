@@ -4,7 +4,6 @@ import type { Join } from "./joins.ts";
 interface Changes {
   readonly changed: Iterable<string>;
   readonly removed: Iterable<string>;
-  readonly reset: boolean;
 }
 
 /** What the objects of a list add to the rows of another; kept up to date with work proportional to what changed. */
@@ -20,14 +19,13 @@ export class JoinIndex<Value> {
     this.#join = join;
   }
 
-  /** @returns the rows that may read otherwise now; after a reset every row may */
+  clear(): void {
+    for (const map of [this.#paths, this.#parts, this.#sums]) map.clear();
+  }
+
+  /** @returns the rows that may read otherwise now */
   apply(rows: ReadonlyMap<string, { readonly object: KubeObject }>, changes: Changes): ReadonlySet<string> {
     const touched = new Set<string>();
-    if (changes.reset) {
-      for (const map of [this.#paths, this.#parts, this.#sums]) map.clear();
-      for (const [key, { object }] of rows) this.#put(key, object, touched);
-      return touched;
-    }
     for (const key of changes.removed) this.#take(key, touched);
     for (const key of changes.changed) {
       const row = rows.get(key);

@@ -42,8 +42,10 @@ class PulseView {
   constructor(host: ViewHost, namespace: string) {
     this.#host = host;
     this.#namespace = namespace;
-    const recount = (): void => this.#recountServices();
-    this.#joined = new JoinedLists(host.cluster, { rows: recount, all: recount });
+    this.#joined = new JoinedLists(host.cluster, {
+      rows: (keys) => this.#recountServices(keys),
+      all: () => this.#recountServices(undefined),
+    });
     const nothing = { targets: [], cursor: undefined, kind: undefined, container: undefined };
     this.view = new ListView({
       id: "pulse",
@@ -94,6 +96,7 @@ class PulseView {
     const stores = new Disposer();
     this.#stores = stores;
     this.#watched = new Map();
+    this.#joined.follow(["endpoints"], this.#namespace);
     for (const gvr of PULSE_KINDS) {
       const resource = resources.find((one) => one.group === gvr.group && one.resource === gvr.resource);
       if (resource === undefined || !resource.verbs.includes("list")) continue;
@@ -101,18 +104,22 @@ class PulseView {
       const store = cluster.store({ resource, namespace, form: "objects" });
       const kind = kindOf(resource);
       const health = new KindHealth((object) => kind.tone?.(object, this.#context()) ?? "ok");
-      health.apply(store.get().rows, { changed: [], removed: [], reset: true });
       this.#watched.set(gvrKey(gvr), { resource, namespace, store, health });
+      stores.add(() => health.stop());
       stores.add(store.subscribe(() => this.#drawSoon()));
       stores.add(
         store.subscribeChanges((changes) => {
-          health.apply(store.get().rows, changes);
+          const { rows } = store.get();
+          if (isServices(resource)) this.#joined.know(rows, changes.reset ? rows.keys() : changes.changed);
+          if (changes.reset) health.fill(rows, () => this.#drawSoon());
+          else health.apply(rows, changes);
           this.#drawSoon();
         }),
       );
+      const { rows } = store.get();
+      if (isServices(resource)) this.#joined.know(rows, rows.keys());
+      health.fill(rows, () => this.#drawSoon());
     }
-    this.#joined.follow(["endpoints"], this.#namespace);
-    this.#recountServices();
     // Afterwards, so that stores that stay in use do not stop in between.
     before.dispose();
     this.#draw();
@@ -126,11 +133,13 @@ class PulseView {
     };
   }
 
-  /** A service is well where somebody takes its traffic. */
-  #recountServices(): void {
+  /** A service is well where somebody takes its traffic. @param keys of the services; `undefined` is all */
+  #recountServices(keys: readonly string[] | undefined): void {
     for (const { resource, store, health } of this.#watched.values()) {
-      if (resource.group !== "" || resource.resource !== "services") continue;
-      health.apply(store.get().rows, { changed: [], removed: [], reset: true });
+      if (!isServices(resource)) continue;
+      const { rows } = store.get();
+      if (keys === undefined) health.fill(rows, () => this.#drawSoon());
+      else health.apply(rows, { changed: keys, removed: [] });
     }
     this.#drawSoon();
   }
@@ -146,7 +155,12 @@ class PulseView {
   #draw(): void {
     if (this.#shown === undefined) return;
     const rows = [...this.#watched].map(([key, { resource, store, health }]) =>
-      pulseRow(key, resource.resource, health.counts, store.get().status),
+      pulseRow(
+        key,
+        resource.resource,
+        health.counts,
+        health.counting ? { state: "loading", loaded: health.counts.total } : store.get().status,
+      ),
     );
     this.#freshness.set(this.#worst());
     this.view.setRows(PULSE_COLUMNS, rows);
@@ -214,6 +228,10 @@ class PulseView {
     };
     return [part("CPU", "cpu", formatMillicores), part("MEM", "memory", formatMebibytes)];
   }
+}
+
+function isServices({ group, resource }: ApiResource): boolean {
+  return group === "" && resource === "services";
 }
 
 export const pulseView: ViewDefinition = {

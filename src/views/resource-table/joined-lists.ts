@@ -4,6 +4,7 @@ import { objectPath } from "../../lib/kube/object.ts";
 import { JoinIndex } from "../../resources/joins/join-index.ts";
 import { joins, type Joined, type JoinName } from "../../resources/joins/joins.ts";
 import type { JoinAnswer } from "../../resources/kind.ts";
+import { SlicedVisit } from "../sliced-visit.ts";
 import type { TableRow } from "../../state/table/table-column.ts";
 
 /** Hears of what joined columns say now. */
@@ -19,6 +20,8 @@ interface OpenJoin {
   readonly store: ResourceStore | undefined;
   /** Why there is nothing to join; `undefined` while that is not known. */
   readonly absent: string | undefined;
+  /** Reads a whole list anew. */
+  readonly filling: SlicedVisit;
 }
 
 /** The lists that columns of a table join with its own: watched only while such a column is on screen. */
@@ -83,6 +86,7 @@ export class JoinedLists {
     if (open === undefined) return { state: "loading" };
     const status = open.store?.get().status;
     if (status === undefined) return { state: open.absent === undefined ? "loading" : "absent" };
+    if (open.filling.running) return { state: "loading" };
     if (status.state === "denied") return { state: "absent" };
     if (status.state === "loading") return { state: "loading" };
     return { state: "known", value: this.#indexes[name].valueOf(path) };
@@ -103,15 +107,18 @@ export class JoinedLists {
     const { gvr, allNamespaces } = joins[name];
     const { state, resources } = this.#cluster.catalog.get();
     const index = this.#indexes[name];
+    index.clear();
+    const filling = new SlicedVisit();
+    subscriptions.add(() => filling.stop());
     const resource = resources.find((each) => each.group === gvr.group && each.resource === gvr.resource);
     if (resource === undefined) {
       const absent = state === "ready" ? `n/a: the server has no ${gvr.resource}` : undefined;
-      this.#open.set(name, { store: undefined, absent });
+      this.#open.set(name, { store: undefined, absent, filling });
       return;
     }
     const where = allNamespaces === true ? "" : namespace;
     const store = this.#cluster.store({ resource, namespace: where, form: "objects" });
-    this.#open.set(name, { store, absent: undefined });
+    this.#open.set(name, { store, absent: undefined, filling });
     let said = "";
     const told = (): void => {
       const status = store.get().status.state;
@@ -120,15 +127,27 @@ export class JoinedLists {
       said = status;
       this.#listener.all();
     };
+    const fill = (): void => {
+      const { rows } = store.get();
+      index.clear();
+      filling.start(
+        rows.keys(),
+        (key) => index.apply(rows, { changed: [key], removed: [] }),
+        () => this.#listener.all(),
+      );
+    };
     const read = (changes: RowChanges): void => {
+      if (changes.reset) {
+        fill();
+        return;
+      }
       const touched = index.apply(store.get().rows, changes);
-      if (changes.reset) this.#listener.all();
-      else if (touched.size > 0) this.#listener.rows([...touched].flatMap((path) => this.#rows.get(path) ?? []));
+      if (touched.size > 0) this.#listener.rows([...touched].flatMap((path) => this.#rows.get(path) ?? []));
       told();
     };
     subscriptions.add(store.subscribe(told));
     subscriptions.add(store.subscribeChanges(read));
-    index.apply(store.get().rows, { changed: [], removed: [], reset: true });
+    fill();
     said = store.get().status.state;
   }
 }

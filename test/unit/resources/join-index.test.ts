@@ -28,10 +28,9 @@ test("an index that follows changes tells what one made anew tells, and names th
     const touched = index.apply(rows, {
       changed: removed ? [] : [key],
       removed: removed ? [key] : [],
-      reset: false,
     });
     const anew = new JoinIndex(joins["node-pods"]);
-    anew.apply(rows, { changed: [], removed: [], reset: true });
+    anew.apply(rows, { changed: rows.keys(), removed: [] });
     for (const [at, node] of nodes.entries()) {
       expect(index.valueOf(node)).toEqual(anew.valueOf(node));
       if (JSON.stringify(index.valueOf(node)) !== before[at]) expect(touched).toContain(node);
@@ -47,7 +46,7 @@ test("the claim of an ephemeral volume is that of its pod", () => {
     { name: "again", persistentVolumeClaim: { claimName: "data" } },
   ];
   const pod: KubeObject = { metadata: { name: "db-0", namespace: "shop" }, spec: { volumes } };
-  index.apply(new Map([["one", row(pod)]]), { changed: [], removed: [], reset: true });
+  index.apply(new Map([["one", row(pod)]]), { changed: ["one"], removed: [] });
   expect(index.valueOf("shop/db-0-scratch")).toEqual(["db-0"]);
   expect(index.valueOf("shop/data")).toEqual(["db-0"]);
   expect(index.valueOf("shop/other")).toEqual([]);

@@ -278,7 +278,7 @@ function contextWith(object: KubeObject): RowContext {
   const rows = new Map([["one", { object }]]);
   const indexed = <Value>(join: Join<Value>): JoinIndex<Value> => {
     const index = new JoinIndex(join);
-    index.apply(rows, { changed: [], removed: [], reset: true });
+    index.apply(rows, { changed: ["one"], removed: [] });
     return index;
   };
   const indexes: { readonly [Name in JoinName]: JoinIndex<Joined[Name]> } = {
