@@ -275,6 +275,23 @@ test("An object that another release has taken over is not deleted", async () =>
   await shows(app, /keep Service shop\/web \(it is of the release shop\/other by now\)/);
 });
 
+test("A protected context asks once more for all that is written, and lets it through", async () => {
+  const clusters = createClusters({ overrides: { kubeconfig: cluster.kubeconfig }, env: {} });
+  const settings = { contexts: { kelpie: { protection: "type-name" } } } as const;
+  open = await TestScreen.open({ clusters, initialCommand: "helm shop", columns: 120, rows: 40, settings });
+  const app = open;
+  await shows(app, /web +3 +deployed/);
+  await openHistory(app);
+  await app.press("move.down", "helm.roll-back");
+  await shows(app, /Roll release web back to revision 2\?/);
+  await app.press("tab", "enter");
+  await shows(app, /shop\/sh\.helm\.release\.v1\.web\.v3\s/);
+  await app.type("kelpie");
+  await app.press("tab", "tab", "enter");
+  await shows(app, /as revision 4/);
+  await shows(app, /4 +deployed/);
+});
+
 test("Read-only keeps both off", async () => {
   const app = await start({ readOnly: true });
   await app.press("move.down", "helm.uninstall");

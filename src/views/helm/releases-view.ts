@@ -1,4 +1,5 @@
 import { Disposer } from "../../lib/disposer.ts";
+import { namespacesOf, namespacesText } from "../../lib/kube/namespaces.ts";
 import { asString } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { isPending, latestReleases, releaseKey, type StoredRelease } from "../../resources/helm/stored-release.ts";
@@ -60,7 +61,7 @@ class ReleasesView {
   #refresh(): void {
     this.#freshness.set(this.#records.freshness());
     this.#releases = latestReleases(this.#records.stored());
-    const options = { allNamespaces: this.#namespace === "", now: this.#host.clock.now() };
+    const options = { allNamespaces: namespacesOf(this.#namespace).length !== 1, now: this.#host.clock.now() };
     this.view.setRows(
       releaseColumns(options.allNamespaces),
       this.#releases.map((each) => releaseRow(each, this.#records.summary(each), options)),
@@ -71,7 +72,8 @@ class ReleasesView {
     const freshness = this.#freshness.get();
     if (freshness.state === "denied") return freshness.reason;
     if (freshness.state === "loading") return "loading";
-    return this.#namespace === "" ? "no releases" : `no releases in ${this.#namespace}; :helm all looks everywhere`;
+    const more = this.#namespace === "" ? "" : "; :helm all looks everywhere";
+    return `no releases in ${namespacesText(this.#namespace)}${more}`;
   }
 
   #find(key: string | undefined): StoredRelease | undefined {

@@ -1,4 +1,5 @@
 import type { Cluster } from "../../../cluster/cluster.ts";
+import type { TargetObject } from "../../../hotkeys/action.ts";
 import { KelpieError } from "../../../lib/errors.ts";
 import type { ApiResource } from "../../../lib/kube/gvr.ts";
 import type { KubeObject } from "../../../lib/kube/object.ts";
@@ -38,6 +39,11 @@ export class ReleaseStore {
       target.namespace === namespace &&
       target.name.startsWith(releaseObjectName(name, 0).slice(0, -1))
     );
+  }
+
+  /** The object that holds a revision, as dialogs list it. */
+  target({ namespace, objectName: name, uid }: StoredRelease): TargetObject {
+    return { resource: this.#resource, namespace, name, uid, object: { metadata: { name, namespace } } };
   }
 
   /**
@@ -88,8 +94,7 @@ export class ReleaseStore {
   async update(stored: StoredRelease, body: ReleaseBody, info: Info, revision = stored.revision): Promise<void> {
     const release = await packRelease(stored.driver, body.with({ info, revision }));
     const labels = { status: String(info["status"]), modifiedAt: String(this.#now()) };
-    const { namespace, objectName: name, uid } = stored;
-    const target = { resource: this.#resource, namespace, name, uid };
+    const target = this.target(stored);
     await this.#cluster.writes.patch(target, "merge", { metadata: { labels }, data: { release } }, { verb: "update" });
   }
 
@@ -103,7 +108,6 @@ export class ReleaseStore {
   }
 
   async remove(stored: StoredRelease): Promise<void> {
-    const { namespace, objectName: name, uid } = stored;
-    await this.#cluster.writes.delete({ resource: this.#resource, namespace, name, uid });
+    await this.#cluster.writes.delete(this.target(stored));
   }
 }

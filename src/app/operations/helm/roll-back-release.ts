@@ -77,11 +77,10 @@ async function rollBack(services: AppServices, step: Step): Promise<void> {
   });
   if (answer === undefined) return;
   const touched = changes.filter(({ action }) => action === "create" || action === "change" || action === "delete");
-  const release = await approve(
-    services,
-    touched.map((change) => change.target),
-    { asked: true, also: (object) => store.holds(object) },
-  );
+  const release = await approve(services, [store.target(newest), ...touched.map((change) => change.target)], {
+    asked: true,
+    also: (object) => store.holds(object),
+  });
   if (release === undefined) return;
   try {
     await perform(services, step, { current, target, touched });

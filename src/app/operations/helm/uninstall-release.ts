@@ -56,7 +56,7 @@ async function uninstall(services: AppServices, cluster: Cluster, store: Release
   });
   if (answer === undefined) return;
   const touched = changes.filter(({ action }) => action === "delete");
-  const targets = touched.map((change) => change.target);
+  const targets = [...touched.map((change) => change.target), store.target(newest)];
   const release = await approve(services, targets, { asked: true, also: (object) => store.holds(object) });
   if (release === undefined) return;
   try {
