@@ -267,6 +267,19 @@ test("A release that helm is at work on, or that changed meanwhile, is left alon
   expect(app.line(-1)).toContain("Uninstall: revision 3 is pending-upgrade");
 });
 
+test("A second key press does not begin the same work again", async () => {
+  const app = await start();
+  const release = storedRelease("secrets", await read("secrets/sh.helm.release.v1.web.v3"));
+  if (release === undefined) throw new Error("the fixture has no third revision");
+  const { operations } = app.ui.controller.doors;
+  const first = operations.uninstallRelease(release);
+  await operations.uninstallRelease(release);
+  await shows(app, /Uninstall release web from shop\?/);
+  await app.press("escape");
+  await first;
+  expect(app.text()).not.toContain("Uninstall release");
+});
+
 test("An object that another release has taken over is not deleted", async () => {
   const annotations = { "meta.helm.sh/release-name": "other", "meta.helm.sh/release-namespace": "shop" };
   await patch("services/web", { metadata: { annotations } });

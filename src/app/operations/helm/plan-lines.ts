@@ -1,4 +1,5 @@
 import { cleanForEdit } from "../../../cluster/edit.ts";
+import { TimeSlice } from "../../../cluster/time-slice.ts";
 import { DIFF_TONES, diffLines, diffText } from "../../../lib/line-diff.ts";
 import type { Tone } from "../../../lib/tone.ts";
 import type { ReleaseHook } from "../../../resources/helm/release-body.ts";
@@ -15,13 +16,14 @@ export interface PlanLines {
 type Line = readonly [text: string, tone?: Tone | undefined];
 
 /** What exactly a plan does, object by object, in the order it is done; the difference under each change. */
-export function planLines(changes: readonly PlannedChange[], notes: readonly string[] = []): PlanLines {
-  const lines: Line[] = [
-    [summary(changes)],
-    ...notes.map((note): Line => [note, "warning"]),
-    [""],
-    ...changes.flatMap((each) => changeLines(each)),
-  ];
+export async function planLines(changes: readonly PlannedChange[], notes: readonly string[] = []): Promise<PlanLines> {
+  const slice = new TimeSlice();
+  const lines: Line[] = [[summary(changes)], ...notes.map((note): Line => [note, "warning"]), [""]];
+  const acts = ({ action }: PlannedChange): boolean => action !== "same" && action !== "gone";
+  for (const change of [...changes.filter(acts), ...changes.filter((each) => !acts(each))]) {
+    await slice.breathe();
+    lines.push(...changeLines(change));
+  }
   return { lines: lines.map(([text]) => text), lineTones: lines.map(([, tone]) => tone) };
 }
 

@@ -34,12 +34,22 @@ export interface ReleaseName {
 
 const AT_ONCE = 8;
 
+/** Told after each object that was looked at. */
+export type Progress = (done: number, of: number) => void;
+
 /** Runs `work` over all items, some at a time, and keeps their order. */
-export async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+export async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+  progress?: Progress,
+): Promise<readonly R[]> {
   const results = new Map<number, R>();
   const waiting = items.entries();
   const worker = async (): Promise<void> => {
-    for (const [index, item] of waiting) results.set(index, await work(item));
+    for (const [index, item] of waiting) {
+      results.set(index, await work(item));
+      progress?.(results.size, items.length);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
   return [...results].sort(([left], [right]) => left - right).map(([, result]) => result);
@@ -56,18 +66,21 @@ export async function planRollBack(
   cluster: Cluster,
   release: ReleaseName,
   manifests: { readonly current: string; readonly target: string },
+  progress: Progress,
 ): Promise<readonly PlannedChange[]> {
   const slice = new TimeSlice();
   const breathe = (): Promise<void> => slice.breathe();
   const old = await manifestObjects(manifests.current, breathe);
   const wanted = (await manifestObjects(manifests.target, breathe)).map((each) => withOwner(each, release));
   const places = new Map(old.map((each) => [placeOf(cluster, each, release), each]));
-  const changes = await inParallel(wanted, (each) =>
-    planObject(cluster, release, each, places.get(placeOf(cluster, each, release))),
+  const changes = await inParallel(
+    wanted,
+    (each) => planObject(cluster, release, each, places.get(placeOf(cluster, each, release))),
+    progress,
   );
   const kept = new Set(wanted.map((each) => placeOf(cluster, each, release)));
   const surplus = old.filter((each) => !kept.has(placeOf(cluster, each, release)));
-  return [...changes, ...(await planDeletions(cluster, release, surplus))];
+  return [...changes, ...(await planDeletions(cluster, release, surplus, progress))];
 }
 
 /** What an uninstallation does, in helm's order. */
@@ -75,31 +88,35 @@ export async function planUninstall(
   cluster: Cluster,
   release: ReleaseName,
   manifest: string,
+  progress: Progress,
 ): Promise<readonly PlannedChange[]> {
   const slice = new TimeSlice();
   const objects = await manifestObjects(manifest, () => slice.breathe());
-  return planDeletions(cluster, release, inDeletionOrder(objects));
+  return planDeletions(cluster, release, inDeletionOrder(objects), progress);
 }
 
 function planDeletions(
   cluster: Cluster,
   release: ReleaseName,
   objects: readonly ManifestObject[],
+  progress: Progress,
 ): Promise<readonly PlannedChange[]> {
-  return inParallel(objects, async (each) => {
-    const live = await readLive(cluster, release, each);
-    const target = targetOf(cluster, release, each, live);
-    if (live === undefined) return { action: "gone", kind: each.kind, target };
-    const annotations = live.metadata.annotations ?? {};
-    if (each.keep || annotations["helm.sh/resource-policy"]?.trim().toLowerCase() === "keep") {
-      return { action: "keep", kind: each.kind, target, reason: "helm.sh/resource-policy: keep" };
-    }
-    const [name, namespace] = [annotations[NAME], annotations[NAMESPACE] ?? release.namespace];
-    if (name !== undefined && (name !== release.name || namespace !== release.namespace)) {
-      return { action: "keep", kind: each.kind, target, reason: `it is of the release ${namespace}/${name} by now` };
-    }
-    return { action: "delete", kind: each.kind, target };
-  });
+  return inParallel(objects, (each) => planDeletion(cluster, release, each), progress);
+}
+
+async function planDeletion(cluster: Cluster, release: ReleaseName, each: ManifestObject): Promise<PlannedChange> {
+  const live = await readLive(cluster, release, each);
+  const target = targetOf(cluster, release, each, live);
+  if (live === undefined) return { action: "gone", kind: each.kind, target };
+  const annotations = live.metadata.annotations ?? {};
+  if (each.keep || annotations["helm.sh/resource-policy"]?.trim().toLowerCase() === "keep") {
+    return { action: "keep", kind: each.kind, target, reason: "helm.sh/resource-policy: keep" };
+  }
+  const [name, namespace] = [annotations[NAME], annotations[NAMESPACE] ?? release.namespace];
+  if (name !== undefined && (name !== release.name || namespace !== release.namespace)) {
+    return { action: "keep", kind: each.kind, target, reason: `it is of the release ${namespace}/${name} by now` };
+  }
+  return { action: "delete", kind: each.kind, target };
 }
 
 async function planObject(

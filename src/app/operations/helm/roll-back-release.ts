@@ -5,9 +5,9 @@ import type { ReleaseBody } from "../../../resources/helm/release-body.ts";
 import { isPending, type StoredRelease } from "../../../resources/helm/stored-release.ts";
 import type { AppServices } from "../../context.ts";
 import { approve, pathOf } from "../on-each.ts";
-import { hintOf } from "../shell.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { hookNotes, planLines } from "./plan-lines.ts";
-import { applyChange, planRollBack, type PlannedChange } from "./release-plan.ts";
+import { applyChange, planRollBack, type PlannedChange, type Progress } from "./release-plan.ts";
 import { ReleaseStore } from "./release-store.ts";
 
 interface Step {
@@ -16,6 +16,7 @@ interface Step {
   readonly newest: StoredRelease;
   readonly others: readonly StoredRelease[];
   readonly wanted: StoredRelease;
+  readonly progress: (what: string) => Progress;
 }
 
 /**
@@ -23,21 +24,19 @@ interface Step {
  * first, the objects are brought to what the old one said, and then the new one is deployed and the last superseded.
  */
 export function createRollBackRelease(services: AppServices): Operations["rollBackRelease"] {
+  const atWork = new Set<string>();
   return async (release, revision) => {
     const cluster = services.cluster();
     if (cluster === undefined) return;
-    try {
+    await oneAtATime(services, atWork, release, "not rolled back", async (progress) => {
       const store = new ReleaseStore(cluster, release, () => services.clock.now());
       const [newest, ...others] = await store.revisions();
-      if (isPending(newest.status))
+      if (isPending(newest.status)) {
         throw new KelpieError(`it is ${newest.status}: helm is at work on it, or was cut off`);
+      }
       const wanted = await chooseRevision(services, newest, others, revision);
-      if (wanted === undefined) return;
-      await rollBack(services, { cluster, store, newest, others, wanted });
-    } catch (error) {
-      const what = `release ${release.name} was not rolled back`;
-      services.app.flash("error", `${what}: ${errorMessage(error)}${hintOf(error)}`);
-    }
+      if (wanted !== undefined) await rollBack(services, { cluster, store, newest, others, wanted, progress });
+    });
   };
 }
 
@@ -67,11 +66,16 @@ async function rollBack(services: AppServices, step: Step): Promise<void> {
   const [current, target] = [await store.read(newest), await store.read(wanted)];
   const { namespace, name } = newest;
   const manifests = { current: current.manifest, target: target.manifest };
-  const changes = await planRollBack(cluster, { namespace, name }, manifests);
+  const changes = await planRollBack(
+    cluster,
+    { namespace, name },
+    manifests,
+    step.progress("compared with the cluster"),
+  );
   const notes = hookNotes(target.hooks, ["pre-rollback", "post-rollback"]);
   const answer = await services.app.confirm({
     title: `Roll release ${name} back to revision ${wanted.revision}?`,
-    ...planLines(changes, notes),
+    ...(await planLines(changes, notes)),
     confirmLabel: "Roll back",
     danger: true,
   });
@@ -110,7 +114,7 @@ async function perform(
   };
   // First of all: the name of its object is a lock against another rollback at the same time.
   const made = await store.create(wanted, target, revision, { ...info, status: "pending-rollback" });
-  const failures = await applyChanges(cluster, touched);
+  const failures = await applyChanges(cluster, touched, step.progress("written"));
   if (failures.length > 0) {
     const description = `Rollback "${newest.name}" failed: ${failures.join(" && ")}`;
     await store.update(newest, current, { ...current.info, status: "superseded" });
@@ -126,12 +130,17 @@ async function perform(
 }
 
 /** What the target has comes before what goes; what goes stays where something before it failed. */
-async function applyChanges(cluster: Cluster, changes: readonly PlannedChange[]): Promise<readonly string[]> {
+async function applyChanges(
+  cluster: Cluster,
+  changes: readonly PlannedChange[],
+  progress: Progress,
+): Promise<readonly string[]> {
   const failures: string[] = [];
-  for (const change of changes) {
+  for (const [index, change] of changes.entries()) {
     if (change.action === "delete" && failures.length > 0) break;
     try {
       await applyChange(cluster, change);
+      progress(index + 1, changes.length);
     } catch (error) {
       failures.push(`${change.kind} ${pathOf(change.target)}: ${wordsOf(change, error)}`);
       // Objects that come later may need the one that could not be created.
