@@ -1,26 +1,13 @@
 import type { Action } from "../action.ts";
+import { viewActions } from "../view-action.ts";
 
-const clusterCommand = (
-  id: string,
-  title: string,
-  keys: readonly string[],
-  group: Action["group"] = "act",
-): Action => ({
-  id,
-  title,
-  keys,
-  scope: "clusters",
-  group,
-  inHintBar: true,
-  disabledReason: ({ view }) => view.disabledReason?.(id),
-  run: ({ view }) => view.command(id),
-});
+const action = viewActions("clusters");
 
 /** Local clusters. */
 export const clusterActions: readonly Action[] = [
-  clusterCommand("cluster.open", "Open", ["enter"], "navigate"),
-  clusterCommand("cluster.create", "New", ["n"]),
-  clusterCommand("cluster.start", "Start", ["s"]),
-  clusterCommand("cluster.stop", "Stop", ["shift-s"]),
-  clusterCommand("cluster.delete", "Delete", ["ctrl-d"]),
+  action("cluster.open", "Open", ["enter"], { group: "navigate" }),
+  action("cluster.create", "New", ["n"]),
+  action("cluster.start", "Start", ["s"]),
+  action("cluster.stop", "Stop", ["shift-s"]),
+  action("cluster.delete", "Delete", ["ctrl-d"]),
 ];

@@ -1,28 +1,15 @@
 import type { Action } from "../action.ts";
+import { viewActions } from "../view-action.ts";
 
-const forwardCommand = (
-  id: string,
-  title: string,
-  keys: readonly string[],
-  group: Action["group"] = "act",
-): Action => ({
-  id,
-  title,
-  keys,
-  scope: "port-forwards",
-  group,
-  inHintBar: true,
-  disabledReason: ({ view }) => view.disabledReason?.(id),
-  run: ({ view }) => view.command(id),
-});
+const action = viewActions("port-forwards");
 
 export const portForwardActions: readonly Action[] = [
-  forwardCommand("port-forward.open", "Target, start", ["enter"], "navigate"),
-  forwardCommand("port-forward.stop", "Stop, delete", ["ctrl-d"]),
-  forwardCommand("port-forward.start", "Start", ["s"]),
-  forwardCommand("port-forward.save", "Save as a set", ["ctrl-s"]),
-  forwardCommand("port-forward.browse", "Open in the browser", ["o"]),
-  forwardCommand("port-forward.copy", "Copy address", ["c"]),
-  { ...forwardCommand("port-forward.mark", "Mark", ["space"], "navigate"), inHintBar: false },
-  { ...forwardCommand("port-forward.clear-marks", "Clear marks", ["ctrl-\\"], "navigate"), inHintBar: false },
+  action("port-forward.open", "Target, start", ["enter"], { group: "navigate" }),
+  action("port-forward.stop", "Stop, delete", ["ctrl-d"]),
+  action("port-forward.start", "Start", ["s"]),
+  action("port-forward.save", "Save as a set", ["ctrl-s"]),
+  action("port-forward.browse", "Open in the browser", ["o"]),
+  action("port-forward.copy", "Copy address", ["c"]),
+  action("port-forward.mark", "Mark", ["space"], { group: "navigate", inHintBar: false }),
+  action("port-forward.clear-marks", "Clear marks", ["ctrl-\\"], { group: "navigate", inHintBar: false }),
 ];

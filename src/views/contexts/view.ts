@@ -56,7 +56,7 @@ function createContextsView(host: ViewHost): View {
       if (name === "view.reload") {
         session.reloadContexts();
         reachability.ask(names());
-      } else if (name === "open" && key !== undefined) session.useContext(key);
+      } else if (name === "context.switch" && key !== undefined) session.useContext(key);
       else if (name === "context.copy-name" && key !== undefined) void host.app.operations.copy(key, key);
       else if (change !== undefined && key !== undefined) session.changeContext(key, change);
       else return false;
