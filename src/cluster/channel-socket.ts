@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
-import { apiErrorFrom, isApiError, type RequestSubject } from "./api-error.ts";
+import { apiErrorFrom, describe, isApiError, type RequestSubject } from "./api-error.ts";
 import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
 import type { HttpClient, SocketSettings } from "./http-client.ts";
 
@@ -33,14 +33,17 @@ async function connectSocket(
   about: RequestSubject,
 ): Promise<WebSocket> {
   const { WebSocket } = await import("ws");
+  // `SPDY/3.1+portforward.k8s.io` is no token, and `ws` takes only those: it is asked for past it.
+  const odd = protocols.find((protocol) => protocol.includes("/"));
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(settings.url, [...protocols], {
+    const socket = new WebSocket(settings.url, odd === undefined ? [...protocols] : [], {
       agent: settings.agent,
       handshakeTimeout: HANDSHAKE_MILLISECONDS,
       perMessageDeflate: false,
       // Headers with several values (groups to impersonate) cannot be given as options.
       finishRequest: (request) => {
         for (const [name, value] of Object.entries(settings.headers)) request.setHeader(name, value);
+        if (odd !== undefined) request.setHeader("sec-websocket-protocol", odd);
         request.end();
       },
     });
@@ -52,7 +55,15 @@ async function connectSocket(
       reject(cause);
     };
     socket.on("error", onError);
-    socket.on("upgrade", (response: IncomingMessage) => response.socket.setKeepAlive(true, 30_000));
+    socket.on("upgrade", (response: IncomingMessage) => {
+      response.socket.setKeepAlive(true, 30_000);
+      if (odd === undefined) return;
+      const agreed = response.headers["sec-websocket-protocol"];
+      delete response.headers["sec-websocket-protocol"];
+      if (agreed === odd) return;
+      reject(new ConnectionError("protocol", `cannot ${describe(about)}: the server does not speak ${odd}`));
+      socket.terminate();
+    });
     socket.on("unexpected-response", (_request, response: IncomingMessage) => {
       void readText(response).then((text) => {
         reject(apiErrorFrom(response.statusCode ?? 0, text, about));

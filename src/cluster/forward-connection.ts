@@ -17,13 +17,24 @@ const DRAIN_MILLISECONDS = 10_000;
 /** Where the answer had come before, the local end has most probably closed both halves: curl does. */
 const ANSWERED_DRAIN_MILLISECONDS = 2000;
 /** After the pod's end has said all, the local end may take so long to close. */
-const LINGER_MILLISECONDS = 5000;
+export const LINGER_MILLISECONDS = 5000;
+
+/** The pod's end of a connection, still to be joined with the local one. */
+export interface PodEnd {
+  /** Carries bytes both ways. @returns what cuts both ends */
+  join(local: Socket, clock: Clock, events: ConnectionEvents): () => void;
+  close(): void;
+}
 
 /** Opens the way to a port of a pod. @throws ApiError with the server's words, ConnectionError */
-export function dialPod(client: HttpClient, namespace: string, pod: ReadyPod): Promise<WebSocket> {
+export async function dialChannels(client: HttpClient, namespace: string, pod: ReadyPod): Promise<PodEnd> {
   const path = apiPath(PODS, { namespace, name: pod.name, subresource: "portforward" });
   const about = { verb: "forward a port to", resource: "pods", namespace, name: pod.name };
-  return openChannelSocket(client, `${path}?ports=${pod.port}`, [PROTOCOL], about);
+  const socket = await openChannelSocket(client, `${path}?ports=${pod.port}`, [PROTOCOL], about);
+  return {
+    join: (local, clock, events) => joinChannels(local, socket, clock, events),
+    close: () => socket.terminate(),
+  };
 }
 
 /** What a connection tells while it lives. */
@@ -40,7 +51,7 @@ export interface ConnectionEvents {
  * Carries bytes between a local socket and a pod until either ends. Neither end is read faster than the other takes.
  * @returns what cuts both ends
  */
-export function joinConnection(local: Socket, socket: WebSocket, clock: Clock, events: ConnectionEvents): () => void {
+function joinChannels(local: Socket, socket: WebSocket, clock: Clock, events: ConnectionEvents): () => void {
   const opened = new Set<number>();
   let cancelTimer: Cancel | undefined;
   let localEnded = false;

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import type { WebSocket } from "ws";
 import type { Cancel, Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
 import { apiPath, groupResource } from "../lib/kube/gvr.ts";
@@ -7,8 +6,9 @@ import { asRecords, asString, at, type KubeObject } from "../lib/kube/object.ts"
 import { createValue } from "../lib/subscribable.ts";
 import { isApiError } from "./api-error.ts";
 import type { ForwardRequest, ListQuery, PortForward, PortForwards, ResourceStore } from "./cluster.ts";
-import { dialPod, joinConnection } from "./forward-connection.ts";
+import { dialChannels, type PodEnd } from "./forward-connection.ts";
 import { ForwardPods, targetPortOf, type ReadyPod } from "./forward-pods.ts";
+import { dialTunnel } from "./forward-tunnel.ts";
 import { isServiceTarget, targetWords, type ForwardTarget } from "./forward-target.ts";
 import type { HttpClient } from "./http-client.ts";
 import { listenLocally, type LocalListener } from "./local-listener.ts";
@@ -53,6 +53,8 @@ export class PortForwarder implements PortForwards {
   #cancelPublish: Cancel | undefined;
   #next = 1;
   #closed = false;
+  /** What the server is known to speak. */
+  #wire: "channels" | "tunnel" | undefined;
 
   constructor(options: PortForwarderOptions) {
     this.#options = options;
@@ -219,18 +221,18 @@ export class PortForwarder implements PortForwards {
       finished();
       this.#wake(entry);
     });
-    const socket = await this.#dial(entry, connection);
-    if (socket === undefined) {
+    const podEnd = await this.#dial(entry, connection);
+    if (podEnd === undefined) {
       local.destroy();
       return;
     }
     // Either end may have gone while the other was opened: nothing would tell of it any more.
     if (local.destroyed || entry.listener === undefined || entry.pods.isGone(connection.uid)) {
       local.destroy();
-      socket.terminate();
+      podEnd.close();
       return;
     }
-    connection.cut = joinConnection(local, socket, this.#options.clock, {
+    connection.cut = podEnd.join(local, this.#options.clock, {
       moved: (bytes, fromPod) => {
         if (fromPod) this.#setFault(entry, undefined);
         entry.forward = { ...entry.forward, bytes: entry.forward.bytes + bytes };
@@ -242,8 +244,7 @@ export class PortForwarder implements PortForwards {
   }
 
   /** Opens the way to a pod; to another one where the first has just gone. */
-  async #dial(entry: Entry, connection: Connection): Promise<WebSocket | undefined> {
-    const { client } = this.#options;
+  async #dial(entry: Entry, connection: Connection): Promise<PodEnd | undefined> {
     const { namespace } = entry.forward.target;
     const tried = new Set<string>();
     for (;;) {
@@ -251,13 +252,34 @@ export class PortForwarder implements PortForwards {
       if (pod === undefined) return undefined;
       connection.uid = pod.uid;
       try {
-        return await dialPod(client, namespace, pod);
+        return await this.#dialPod(namespace, pod);
       } catch (error) {
         this.#setFault(entry, errorMessage(error));
         // 404: it is gone, 400: it does not run any more. The watch tells of it soon, and of the pod that follows.
         if (!isApiError(error, 400, 404) || pod.uid === "") return undefined;
         tried.add(pod.uid);
       }
+    }
+  }
+
+  /** By channels; where a server refuses those, by the tunnel that kubectl takes. What worked once is what it speaks. */
+  async #dialPod(namespace: string, pod: ReadyPod): Promise<PodEnd> {
+    const { client } = this.#options;
+    if (this.#wire === "tunnel") return dialTunnel(client, namespace, pod);
+    try {
+      const podEnd = await dialChannels(client, namespace, pod);
+      this.#wire = "channels";
+      return podEnd;
+    } catch (error) {
+      if (this.#wire === "channels" || isApiError(error, 401, 403, 404)) throw error;
+      let podEnd: PodEnd;
+      try {
+        podEnd = await dialTunnel(client, namespace, pod);
+      } catch {
+        throw error;
+      }
+      this.#wire = "tunnel";
+      return podEnd;
     }
   }
 

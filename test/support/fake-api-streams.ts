@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { SpdySession } from "../../src/lib/spdy/spdy-session.ts";
 import type { RecordedRequest } from "./fake-api-request.ts";
 
 interface LogEntry {
@@ -107,6 +108,20 @@ export interface FakeSession {
   cut(): void;
 }
 
+const TUNNEL = "SPDY/3.1+portforward.k8s.io";
+
+/** Port-forwards inside a SPDY session: echoes what comes on streams of data. */
+function echoTunnel(webSocket: WebSocket): void {
+  const session = new SpdySession((bytes) => new Promise((resolve) => webSocket.send(bytes, () => resolve())));
+  webSocket.on("message", (bytes: Buffer) => session.feed(bytes));
+  webSocket.on("close", () => session.close());
+  webSocket.on("error", () => webSocket.terminate());
+  session.on("stream", (stream) => {
+    if (stream.headers["streamtype"] === "data") stream.pipe(stream);
+    else stream.resume().on("end", () => stream.end());
+  });
+}
+
 /** The WebSocket sessions. By default exec echoes stdin to stdout, and the line `exit N` ends it with code N. */
 export class FakeSessions {
   readonly opened: FakeSession[] = [];
@@ -118,6 +133,14 @@ export class FakeSessions {
   });
 
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.headers["sec-websocket-protocol"] === TUNNEL) {
+      // `ws` refuses the name, as it is no token.
+      const { "sec-websocket-protocol": _, ...headers } = request.headers;
+      request.headers = headers;
+      this.#server.once("headers", (lines) => lines.push(`Sec-WebSocket-Protocol: ${TUNNEL}`));
+      this.#server.handleUpgrade(request, socket, head, echoTunnel);
+      return;
+    }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(request, webSocket));
   }
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { constants, createDeflate, type Deflate } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { SPDY_DICTIONARY } from "../../../src/embedded/server/streams/spdy-dictionary.ts";
-import { SpdySession, type Flow, type SpdyStream } from "../../../src/embedded/server/streams/spdy-session.ts";
+import { SPDY_DICTIONARY } from "../../../src/lib/spdy/spdy-dictionary.ts";
+import { SpdySession, type Flow, type SpdyStream } from "../../../src/lib/spdy/spdy-session.ts";
 
 const FIN = 1;
 

@@ -1,9 +1,18 @@
 import { get } from "node:http";
+import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cluster, PortForward } from "../../../src/cluster/cluster.ts";
+import { connectionTarget, type ConnectionTarget } from "../../../src/cluster/connection-target.ts";
+import { createCredentials } from "../../../src/cluster/credentials.ts";
+import { dialTunnel } from "../../../src/cluster/forward-tunnel.ts";
+import { HttpClient } from "../../../src/cluster/http-client.ts";
+import { parseKubeconfig } from "../../../src/cluster/kubeconfig.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import type { ApiResource } from "../../../src/lib/kube/gvr.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
+import { silentLogger } from "../../../src/lib/log.ts";
+import { createValue } from "../../../src/lib/subscribable.ts";
 import { Cleanup, eventually, openKubeconfig } from "../../support/cluster-fixture.ts";
 import { startEmbeddedCluster, whyNoPods } from "../../support/embedded-cluster.ts";
 
@@ -47,14 +56,31 @@ function deployment(port: number): KubeObject {
 describe.skipIf(problem !== undefined)("a port-forward to pods of the embedded cluster", () => {
   const cleanup = new Cleanup();
   let cluster: Cluster;
+  let target: ConnectionTarget;
 
   beforeAll(async () => {
     const embedded = await startEmbeddedCluster({ withNode: true });
     cleanup.add(() => embedded.dispose());
+    const config = { ...parseKubeconfig(embedded.kubeconfigText, embedded.kubeconfig), files: [embedded.kubeconfig] };
+    target = connectionTarget(config, config.currentContext, {});
     cluster = await openKubeconfig(cleanup, embedded.kubeconfigText);
     await eventually(cluster.catalog, ({ state }) => state === "ready");
   });
   afterAll(() => cleanup.run());
+
+  /** The way requests to this cluster leave the process. */
+  const client = (): HttpClient => {
+    const made = new HttpClient({
+      target,
+      credentials: createCredentials(target, { env: {}, logger: silentLogger, clock: systemClock }),
+      env: {},
+      clock: systemClock,
+      logger: silentLogger,
+      readOnly: createValue(false),
+    });
+    cleanup.add(() => made.close());
+    return made;
+  };
 
   const resource = (name: string): ApiResource => {
     const found = cluster.catalog
@@ -98,6 +124,34 @@ describe.skipIf(problem !== undefined)("a port-forward to pods of the embedded c
     const sizes = [40_000_000, ...Array.from({ length: 30 }, (_, index) => 100_000 + index)];
     const answers = await Promise.all(sizes.map((size) => ask(localPort, `/${size}`)));
     expect(answers.map(({ length }) => length)).toEqual(sizes);
+  });
+
+  it("closes one half by the tunnel: a pod that answers at the end of the question does", async () => {
+    const script = `require("net").createServer({ allowHalfOpen: true }, (s) => {
+      let bytes = 0;
+      s.on("data", (chunk) => { bytes += chunk.length; });
+      s.on("end", () => s.end(String(bytes)));
+    }).listen(7000)`;
+    const container = { name: "counter", image: "localhost/host", command: ["node", "-e", script] };
+    const readinessProbe = { tcpSocket: { port: 7000 }, periodSeconds: 1 };
+    await cluster.writes.create(resource("pods"), "default", {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "counter" },
+      spec: { terminationGracePeriodSeconds: 1, containers: [{ ...container, readinessProbe }] },
+    });
+    const target = { resource: resource("pods"), namespace: "default", name: "counter" };
+    await cluster.portForwards.open({ target, port: 7000, localPort: 0 });
+    await eventually(cluster.portForwards, (all) => all.some((each) => each.pod?.name === "counter"));
+    const podEnd = await dialTunnel(client(), "default", { name: "counter", uid: "", port: 7000 });
+    const events = { moved: () => undefined, failed: () => undefined, finished: () => undefined };
+    const server = createServer({ allowHalfOpen: true }, (local) => void podEnd.join(local, systemClock, events));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    cleanup.add(() => void server.close());
+    const address = server.address();
+    const socket = connect(typeof address === "object" ? (address?.port ?? 0) : 0, "127.0.0.1");
+    socket.end(Buffer.alloc(3_000_000));
+    expect(await text(socket)).toBe("3000000");
   });
 
   it("tells what the pod refuses, and goes on", async () => {

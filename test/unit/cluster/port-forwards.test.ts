@@ -207,6 +207,41 @@ describe("a port-forward", () => {
     expect(ends).toEqual(["answered", "asked"]);
   });
 
+  it("takes kubectl's tunnel where the server refuses channels, and remembers that", async () => {
+    const { server, open, target, forward } = await rig();
+    server.push(webPod("box"));
+    server.intercept(({ path, headers }) =>
+      path.endsWith("/portforward") && headers["sec-websocket-protocol"] === "v4.channel.k8s.io"
+        ? { kind: "status", code: 400, reason: "BadRequest", message: "unable to upgrade: no such protocol" }
+        : undefined,
+    );
+    const { localPort } = await open(target("pods", "box"));
+    const socket = await dial(localPort);
+    expect(await echo(socket, "through the tunnel")).toBe("through the tunnel");
+    // The tunnel can say that one half is closed.
+    const ended = new Promise((resolve) => socket.resume().once("end", resolve));
+    socket.end();
+    await ended;
+    expect((await forward((each) => each.open === 0 && each.bytes > 0)).error).toBeUndefined();
+    expect(await echo(await dial(localPort), "again")).toBe("again");
+    const protocols = server.requests
+      .filter(({ path }) => path.endsWith("/portforward"))
+      .map(({ headers }) => headers["sec-websocket-protocol"]);
+    const tunnel = "SPDY/3.1+portforward.k8s.io";
+    expect(protocols).toEqual(["v4.channel.k8s.io", tunnel, tunnel]);
+  });
+
+  it("tells the refusal of channels where the server has no tunnel either", async () => {
+    const { server, open, target, forward } = await rig();
+    server.push(webPod("box"));
+    server.intercept(({ path }) =>
+      path.endsWith("/portforward") ? { kind: "status", code: 500, message: "no ports today" } : undefined,
+    );
+    const { localPort } = await open(target("pods", "box"));
+    await closed(await dial(localPort));
+    expect((await forward(({ error }) => error !== undefined)).error).toContain("no ports today");
+  });
+
   it("is not opened for what does not exist, nor on a port in use", async () => {
     const { server, cluster, open, target } = await rig();
     server.push(webPod("box"));

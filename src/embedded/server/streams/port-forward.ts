@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { errorMessage } from "../../../lib/errors.ts";
-import type { SpdySession, SpdyStream } from "./spdy-session.ts";
+import type { SpdySession, SpdyStream } from "../../../lib/spdy/spdy-session.ts";
 import { sendOn } from "./web-socket-command.ts";
 
 /** Connects to a port of the pod. */

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { Clock } from "../../../lib/clock.ts";
 import { StatusError } from "../../machinery/status-error.ts";
 import type { RemoteStreams } from "./remote-command.ts";
-import type { SpdySession, SpdyStream } from "./spdy-session.ts";
+import type { SpdySession, SpdyStream } from "../../../lib/spdy/spdy-session.ts";
 import { parseSize } from "./web-socket-command.ts";
 
 const STREAM_TIMEOUT_MILLISECONDS = 30_000;

@@ -13,7 +13,7 @@ import { isTrue, parseResourcePath, requestUrl } from "../request-info.ts";
 import { forwardOverChannels, forwardOverSpdy } from "./port-forward.ts";
 import { runRemoteCommand } from "./remote-command.ts";
 import { spdyStreams } from "./spdy-command.ts";
-import { SpdySession } from "./spdy-session.ts";
+import { SpdySession } from "../../../lib/spdy/spdy-session.ts";
 import { webSocketStreams } from "./web-socket-command.ts";
 
 const TUNNEL_PROTOCOL = "SPDY/3.1+portforward.k8s.io";

@@ -5,8 +5,8 @@ import { constants, createInflate, type Inflate } from "node:zlib";
 import { SPDY_DICTIONARY } from "./spdy-dictionary.ts";
 
 /**
- * The server's side of SPDY/3.1 as Kubernetes' clients speak it (moby/spdystream): they open the streams, nobody uses
- * flow control, push or settings.
+ * SPDY/3.1 as Kubernetes speaks it (moby/spdystream): the client opens the streams, nobody uses flow control, push or
+ * settings.
  */
 
 const FRAME = { synStream: 1, synReply: 2, rstStream: 3, settings: 4, ping: 6, goAway: 7 } as const;
@@ -36,7 +36,7 @@ interface Frames {
   drained(): void;
 }
 
-/** One stream: reading ends with the client's FIN, `end` sends ours. */
+/** One stream: reading ends with the other side's FIN, `end` sends ours. */
 export class SpdyStream extends Duplex {
   readonly id: number;
   readonly headers: Headers;
@@ -82,7 +82,7 @@ interface SessionEvents {
   error: [Error];
 }
 
-/** Frames of one connection. Emits `stream` for each that the client opens. */
+/** Frames of one connection. Emits `stream` for each that the other side opens. */
 export class SpdySession extends EventEmitter<SessionEvents> {
   readonly #send: SendBytes;
   readonly #inflate: Inflate = createInflate({ dictionary: SPDY_DICTIONARY });
@@ -94,7 +94,8 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   #chunks: Buffer[] = [];
   #chunksLength = 0;
   #reading = false;
-  #firstReply = true;
+  #firstBlock = true;
+  #nextId = 1;
   #closed = false;
 
   constructor(send: SendBytes, flow?: Flow) {
@@ -112,6 +113,18 @@ export class SpdySession extends EventEmitter<SessionEvents> {
     if (this.#reading) return;
     this.#reading = true;
     this.#readAll().catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+  }
+
+  /** Opens a stream, as clients do. Names of headers are in lower case. */
+  async open(headers: Headers): Promise<SpdyStream> {
+    const id = this.#nextId;
+    this.#nextId += 2;
+    const stream = this.#createStream(id, headers);
+    // No associated stream, no priority.
+    const head = Buffer.alloc(10);
+    head.writeUInt32BE(id, 0);
+    await this.#control(FRAME.synStream, Buffer.concat([head, this.#headerBlock(headers)]));
+    return stream;
   }
 
   /** The connection is gone: every stream ends. */
@@ -189,6 +202,10 @@ export class SpdySession extends EventEmitter<SessionEvents> {
     switch (type) {
       case FRAME.synStream:
         return this.#onOpen(flags, payload);
+      case FRAME.synReply:
+        // It says nothing, and the decompressor must not miss it.
+        await this.#decompress(payload.subarray(4));
+        return;
       case FRAME.rstStream:
         this.#streams.get(payload.readUInt32BE(0) & 0x7fff_ffff)?.destroy();
         return;
@@ -203,6 +220,13 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   async #onOpen(flags: number, payload: Buffer): Promise<void> {
     const id = payload.readUInt32BE(0) & 0x7fff_ffff;
     const headers = parseHeaders(await this.#decompress(payload.subarray(10)));
+    const stream = this.#createStream(id, headers);
+    await this.#control(FRAME.synReply, Buffer.concat([payload.subarray(0, 4), this.#headerBlock({})]));
+    this.emit("stream", stream);
+    if ((flags & FLAG_FIN) !== 0) stream.push(null);
+  }
+
+  #createStream(id: number, headers: Headers): SpdyStream {
     const stream: SpdyStream = new SpdyStream(id, headers, {
       data: (streamId, bytes, fin) => this.#data(streamId, bytes, fin),
       reset: (streamId) => this.#reset(streamId),
@@ -215,9 +239,7 @@ export class SpdySession extends EventEmitter<SessionEvents> {
       this.#onDrained(stream);
     });
     this.#streams.set(id, stream);
-    await this.#control(FRAME.synReply, Buffer.concat([payload.subarray(0, 4), this.#emptyHeaders()]));
-    this.emit("stream", stream);
-    if ((flags & FLAG_FIN) !== 0) stream.push(null);
+    return stream;
   }
 
   #decompress(block: Buffer): Promise<Buffer> {
@@ -245,14 +267,19 @@ export class SpdySession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * No headers, as stored (uncompressed) deflate blocks: no compressor has to be kept. The empty block at the end is
-   * what Go's inflater waits for before it reads on.
+   * Headers as stored (uncompressed) deflate blocks: no compressor has to be kept. The empty block at the end is what
+   * Go's inflater waits for before it reads on.
    */
-  #emptyHeaders(): Buffer {
-    const prefix = this.#firstReply ? Buffer.from([0x78, 0xbb, ...adler32(SPDY_DICTIONARY)]) : Buffer.alloc(0);
-    this.#firstReply = false;
-    const noHeaders = [0, 0, 0, 0];
-    return Buffer.concat([prefix, Buffer.from([0, 4, 0, 0xfb, 0xff, ...noHeaders, 0, 0, 0, 0xff, 0xff])]);
+  #headerBlock(headers: Headers): Buffer {
+    const prefix = this.#firstBlock ? Buffer.from([0x78, 0xbb, ...adler32(SPDY_DICTIONARY)]) : Buffer.alloc(0);
+    this.#firstBlock = false;
+    const entries = Object.entries(headers);
+    const texts = entries.flat().flatMap((text) => [uint32(Buffer.byteLength(text)), Buffer.from(text)]);
+    const block = Buffer.concat([uint32(entries.length), ...texts]);
+    const head = Buffer.alloc(5);
+    head.writeUInt16LE(block.length, 1);
+    head.writeUInt16LE(0xffff - block.length, 3);
+    return Buffer.concat([prefix, head, block, Buffer.from([0, 0, 0, 0xff, 0xff])]);
   }
 
   #control(type: number, payload: Buffer): Promise<void> {
@@ -297,6 +324,12 @@ function parseHeaders(block: Buffer): Headers {
     headers[name] = next();
   }
   return headers;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 function adler32(bytes: Buffer): readonly number[] {
