@@ -15,6 +15,8 @@ import { TimeSlice } from "./time-slice.ts";
 
 const PODS = { group: "", version: "v1", resource: "pods" } as const;
 const MAX_LINE_BYTES = 16 * 2 ** 20;
+/** Nothing on the way to a server limits a stream to less. */
+const LONG_STREAM_MILLISECONDS = 5000;
 
 /** How a stream ended: as the server wanted it, or by a fault after which lines may be missing. */
 type Ending = "complete" | "broken";
@@ -36,6 +38,7 @@ export class LogFollower {
   #reader: LogLineReader;
   /** The timestamp of the line that was delivered last. */
   #lastTime: string | undefined;
+  #streamedSince = 0;
   /** Lines of the present stream that were not known before. */
   #brought = 0;
   #interrupted = false;
@@ -76,6 +79,8 @@ export class LogFollower {
 
   /** After a stream: whether nothing more can come. Reads what is left of an instance that another one has replaced. */
   async #isOver(last: Ending): Promise<boolean> {
+    // Something on the way may have ended a long stream before the container ended: its last words are looked for.
+    const wasLong = this.#clock.now() - this.#streamedSince > LONG_STREAM_MILLISECONDS;
     let fate = await this.#fate();
     if (last === "complete" && (fate === "running" || (fate === "unknown" && this.#brought > 0))) {
       // The stream ended and the container did not: the server or something on the way limits how long it may last.
@@ -91,7 +96,7 @@ export class LogFollower {
         if (last === "broken" || this.#brought > 0) return false;
         break;
       case "ended":
-        if (last === "broken") return false;
+        if (last === "broken" || wasLong) return false;
         break;
       case "replaced":
         await this.#stream(true);
@@ -155,6 +160,7 @@ export class LogFollower {
     const follow = this.#query.follow && !replaced;
     const resumed = this.#window.resume();
     this.#brought = 0;
+    this.#streamedSince = this.#clock.now();
     const { body } = await this.#client.send({
       path: this.#path(resumed, replaced),
       about: this.#subject("read the log of"),

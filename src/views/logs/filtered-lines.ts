@@ -2,6 +2,7 @@ import { LineScan } from "../../ui/line-scan.ts";
 import type { BufferChange, LogBuffer } from "./log-buffer.ts";
 import type { LogFilter } from "./log-filter.ts";
 import { plainText } from "./log-line.ts";
+import type { StreamLabel } from "./log-streams.ts";
 import { readLevel, readRecord, type LogRecord } from "./log-record.ts";
 
 /** More than twice the most context, so that lines near each other are looked at once. */
@@ -15,15 +16,22 @@ export class FilteredLines {
   readonly filter: LogFilter;
   readonly #buffer: LogBuffer;
   readonly #scan: LineScan;
+  readonly #label: (source: number) => StreamLabel | undefined;
   /** Index in the buffer of each line looked at last, counted so that it does not change, and whether it matched. */
   readonly #places = new Float64Array(REMEMBERED).fill(Number.NaN);
   readonly #matched = new Uint8Array(REMEMBERED);
   #base = 0;
 
-  /** @param start index in the buffer of the line to look at first; then come those below it, then those above */
-  constructor(buffer: LogBuffer, filter: LogFilter, start: number) {
+  /** @param start index in the buffer of the line to look at first; then come those below it, then those above @param label whose lines those of a source are */
+  constructor(
+    buffer: LogBuffer,
+    filter: LogFilter,
+    start: number,
+    label: (source: number) => StreamLabel | undefined = () => undefined,
+  ) {
     this.#buffer = buffer;
     this.filter = filter;
+    this.#label = label;
     this.#scan = new LineScan(start);
   }
 
@@ -88,11 +96,13 @@ export class FilteredLines {
 
   #matches(index: number): boolean {
     // What kelpie says itself stands in every filtered log: a break is a break of that one too.
-    if (this.#buffer.sourceAt(index) < 0) return true;
+    const source = this.#buffer.sourceAt(index);
+    if (source < 0) return true;
     const text = plainText(this.#buffer.textAt(index));
     let record: LogRecord | undefined;
     return this.filter.matches({
       text,
+      label: this.#label(source),
       record: () => (record ??= readRecord(text)),
       level: () => (record === undefined ? readLevel(text) : record.level),
     });

@@ -1,5 +1,6 @@
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { fuzzyScore } from "../../lib/fuzzy.ts";
+import type { StreamLabel } from "./log-streams.ts";
 import { LEVELS, levelNamed, type Level, type LogRecord } from "./log-record.ts";
 
 /** One line, as a filter looks at it. */
@@ -10,6 +11,8 @@ export interface FilteredLine {
   record(): LogRecord;
   /** That of the record, for less. */
   level(): Level | undefined;
+  /** Whose line it is. */
+  readonly label: StreamLabel | undefined;
 }
 
 export interface LogFilter {
@@ -28,7 +31,7 @@ const FIELD = /^([A-Za-z_@][\w.@-]*)(>=|<=|!=|:|=|>|<)(?!\/\/)(.+)$/;
 /**
  * Reads a filter: terms with spaces between them, all of which must hold. `text` is a regular expression, `!text` one
  * that must not match, `~text` letters in their order, `"some words"` one term with spaces and no other meaning,
- * `level>=warn` and `status:5..` look at the record, `+3` shows three lines around each match.
+ * `level>=warn` and `status:5..` look at the record, `pod:web` at whose line it is, `+3` shows three lines around each match.
  *
  * @throws KelpieError naming the term that makes no sense
  */
@@ -83,7 +86,8 @@ function fieldTest(name: string, operator: string, value: string): Test {
   if (name === "level" && operator !== ":") {
     throw new KelpieError(`"${value}" is no level`, { hint: `Levels are ${LEVELS.join(", ")}.` });
   }
-  const fieldOf = (line: FilteredLine): string | undefined => line.record().fields.get(name);
+  const fieldOf = (line: FilteredLine): string | undefined =>
+    (name === "pod" || name === "container" ? line.label?.[name] : undefined) ?? line.record().fields.get(name);
   if (operator === ":" || operator === "=" || operator === "!=") {
     const pattern = patternOf(operator === ":" ? `^(?:${value})` : `^(?:${value})$`);
     // A line that has no such field may say the same in its text: `GET:` or `x=1` are what they look like.

@@ -6,6 +6,7 @@ import { FilteredLines } from "./filtered-lines.ts";
 import { LogBuffer, type HeldLines, type LineMark, type LogEntry, type SourcedBatch } from "./log-buffer.ts";
 import type { LineForm } from "./line-form.ts";
 import type { LogFilter } from "./log-filter.ts";
+import type { StreamLabel } from "./log-streams.ts";
 
 /** Lines are shown this often at most: what arrives together is sorted together. */
 const SHOW_MILLISECONDS = 40;
@@ -24,6 +25,7 @@ export class LogLines {
   readonly #clock: Clock;
   readonly #pager: PagerModel;
   readonly #form: () => LineForm;
+  readonly #label: (source: number) => StreamLabel | undefined;
   readonly #changed: () => void;
   #pending: SourcedBatch[] = [];
   #pendingLines = 0;
@@ -43,6 +45,7 @@ export class LogLines {
     readonly pager: PagerModel;
     readonly limitBytes: number;
     readonly form: () => LineForm;
+    readonly label: (source: number) => StreamLabel | undefined;
     /** After every change of what is shown. */
     readonly changed: () => void;
   }) {
@@ -50,6 +53,7 @@ export class LogLines {
     this.#clock = options.clock;
     this.#pager = options.pager;
     this.#form = options.form;
+    this.#label = options.label;
     this.#changed = options.changed;
   }
 
@@ -233,7 +237,7 @@ export class LogLines {
     this.#endFilter();
     const { follow } = this.#pager.state.get();
     const start = follow || top === undefined ? this.buffer.length : this.buffer.indexOf(top);
-    this.#filtered = new FilteredLines(this.buffer, filter, start);
+    this.#filtered = new FilteredLines(this.buffer, filter, start, this.#label);
     this.#workFilter(performance.now() + SLICE_MILLISECONDS);
   }
 

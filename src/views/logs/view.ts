@@ -68,6 +68,7 @@ class LogsView {
       pager: this.#pager,
       limitBytes: host.settings.logs.bufferMegabytes * 1024 * 1024,
       form: () => this.#form,
+      label: (source) => this.#streams?.labels[source],
       changed: () => this.#refreshState(),
     });
     const [first] = parameters.targets;
@@ -322,7 +323,7 @@ class LogsView {
       lines: [
         "Terms with spaces between them, all of which must hold:",
         'timeout  !health  ~fzzy  "two words"  level>=warn',
-        "status:5..  took>100    +3 shows three lines around each match.",
+        "status:5..  took>100  pod:web   +3: three lines around each match",
       ],
       label: "filter",
       // The filter of this log's last time is a good beginning.

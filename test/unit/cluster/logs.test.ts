@@ -3,6 +3,7 @@ import type { Cluster, LogLine, LogQuery } from "../../../src/cluster/cluster.ts
 import type { KelpieError } from "../../../src/lib/errors.ts";
 import { createValue, type Value } from "../../../src/lib/subscribable.ts";
 import { Cleanup, eventually, hastyClock, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { fakePod } from "../../support/fake-api-objects.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
 
@@ -117,6 +118,24 @@ describe("a followed log", () => {
     server.push(fakePod({ name: "talker", namespace: "default", index: 1, node: "node-0", phase: "Succeeded" }));
     server.logs.end(CONTAINER, "clean");
     expect(await eventually(heard, ({ ended }) => ended)).toMatchObject({ interrupted: 0 });
+  });
+
+  it("looks for what was written after something ended a long stream and before the container ended", async () => {
+    const clock = new FakeClock();
+    const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
+    server.push(fakePod({ name: "talker", namespace: "default", index: 1, node: "node-0" }));
+    server.logs.append(CONTAINER, time(1), "one");
+    const heard = listen(cluster);
+    await eventually(heard, ({ lines }) => lines.length === 1);
+    clock.advance(60_000);
+    server.push(fakePod({ name: "talker", namespace: "default", index: 1, node: "node-0", phase: "Succeeded" }));
+    server.intercept(({ path, query }) =>
+      path.endsWith("/log") && query.has("sinceTime")
+        ? { kind: "raw", code: 200, body: `${time(1)} one\n${time(2)} last words\n`, contentType: "text/plain" }
+        : undefined,
+    );
+    server.logs.end(CONTAINER, "clean");
+    expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["one", "last words"]);
   });
 
   it("keeps characters, carriage returns inside lines and lines of a megabyte whole", async () => {

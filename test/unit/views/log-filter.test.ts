@@ -6,7 +6,12 @@ import { logFilterFault, parseLogFilter } from "../../../src/views/logs/log-filt
 import { readLevel, readRecord } from "../../../src/views/logs/log-record.ts";
 
 const passes = (filter: string, text: string): boolean =>
-  parseLogFilter(filter).matches({ text, record: () => readRecord(text), level: () => readLevel(text) });
+  parseLogFilter(filter).matches({
+    text,
+    record: () => readRecord(text),
+    level: () => readLevel(text),
+    label: { pod: "web-1", container: "main" },
+  });
 
 const json = '{"level":"warn","msg":"slow answer","status":504,"http":{"path":"/cart"}}';
 
@@ -30,6 +35,11 @@ test.each([
   { filter: "http.path=/car", passed: false },
   { filter: "!status:5..", passed: false },
   { filter: "s.*w", passed: true },
+  { filter: "pod:web", passed: true },
+  { filter: "pod=web", passed: false },
+  { filter: "!pod:web", passed: false },
+  { filter: "pod:db", passed: false },
+  { filter: "container=main", passed: true },
   { filter: "", passed: true },
 ])("the filter `$filter` lets a record through: $passed", ({ filter, passed }) => {
   expect(passes(filter, json)).toBe(passed);
