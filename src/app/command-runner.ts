@@ -100,7 +100,7 @@ export class CommandRunner {
         this.#openKind({ ...command, name: "namespaces" });
         return;
       case "journal":
-        this.#host.startTrail({ view: "journal", parameters: {}, title: "journal" });
+        if (!this.#elsewhere(command)) this.#host.startTrail({ view: "journal", parameters: {}, title: "journal" });
         return;
       case "workloads":
         this.#openIn("workloads", command);
@@ -131,14 +131,16 @@ export class CommandRunner {
     }
   }
 
+  /** Opens the context that a command names, and runs the command there. @returns false where it is open */
+  #elsewhere({ name, words, context }: ParsedCommand): boolean {
+    if (context === undefined || context === this.#host.session.context.get()) return false;
+    this.#next = [name, ...words.filter((word) => !word.startsWith("@"))].join(" ");
+    void this.#host.busy.during(this.#host.session.useContext(context));
+    return true;
+  }
+
   #openKind(command: ParsedCommand): void {
-    const { context, ...rest } = command;
-    if (context !== undefined && context !== this.#host.session.context.get()) {
-      const again = [rest.name, ...rest.words.filter((word) => !word.startsWith("@"))].join(" ");
-      this.#next = again;
-      void this.#host.busy.during(this.#host.session.useContext(context));
-      return;
-    }
+    if (this.#elsewhere(command)) return;
     const resource = this.#resource(command.name);
     const namespace = this.#namespace(command);
     const { filter, labelSelector, fieldSelector } = command;

@@ -1,4 +1,4 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster, JournalEntry } from "../cluster/cluster.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import type { AppDoors } from "../hotkeys/action.ts";
@@ -23,6 +23,8 @@ export interface AppServices {
   readonly closing: Closing;
   /** The open cluster. Actions that need one are off while there is none. */
   cluster(): Cluster | undefined;
+  /** Writes of this and earlier sessions, as far as they were read. */
+  journal(): readonly JournalEntry[];
   readonly app: Omit<AppDoors, "operations">;
   /** Hands the whole terminal to something else until `body` settles, then draws the screen anew. */
   readonly suspend: Suspend;

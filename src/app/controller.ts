@@ -155,6 +155,7 @@ export class Controller {
       cluster: () => this.session.cluster.get(),
       namespace: () => this.session.namespace.get(),
       closing: this.#closing,
+      journal: () => this.journal.entries.get(),
       app: doors,
       suspend: options.suspend,
     };
@@ -187,9 +188,7 @@ export class Controller {
   }
 
   async start(): Promise<void> {
-    await this.busy.during(
-      Promise.all([this.#history.load(), this.journal.load(), this.#forwardSets.reread(), this.session.start()]),
-    );
+    await this.busy.during(Promise.all([this.#history.load(), this.#forwardSets.reread(), this.session.start()]));
   }
 
   /** Ends everything this program began. */

@@ -1,18 +1,22 @@
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cluster, JournalEntry } from "../cluster/cluster.ts";
+import { readWholeObject } from "../cluster/row-reader.ts";
 import type { Paths } from "../config/paths.ts";
 import { errorCode } from "../lib/errors.ts";
-import { asNumber, asString, at } from "../lib/kube/object.ts";
+import { asNumber, asString, at, type KubeObject } from "../lib/kube/object.ts";
+import { holdsSecrets, maskSecret } from "../lib/kube/secret-values.ts";
 import type { Logger } from "../lib/log.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 
-/** What is shown and kept in memory; the file has all. */
-const MOST_ENTRIES = 5000;
+/** What is shown and kept in memory. */
+const MOST_ENTRIES = 1000;
+/** The file holds the states of objects: at this size it becomes `<path>.1`, and the one before is gone. */
+const MOST_BYTES = 8 * 2 ** 20;
 
 /**
- * Every write of every session: appended to a file of JSON lines that its owner alone can read. An entry names what was
- * done to which object and never holds a value, so no secret can be in it.
+ * Every write of every session: appended to a file of JSON lines that its owner alone can read. The file never holds the
+ * values of a Secret; they are in memory for as long as the session that wrote them.
  */
 export class Journal {
   readonly #path: string;
@@ -34,16 +38,26 @@ export class Journal {
     return this.#entries;
   }
 
-  /** Reads what earlier sessions wrote. A line that is no entry (a full disk cuts one) is left out. */
+  /** Reads what other sessions wrote. A line that is no entry (a full disk cuts one) is left out. */
   async load(): Promise<void> {
-    let text = "";
+    await this.#writing;
+    const lines = [...(await this.#lines(`${this.#path}.1`)), ...(await this.#lines(this.#path))];
+    const read = lines.slice(-MOST_ENTRIES).flatMap(parseEntry);
+    this.#entries.update((entries) => {
+      // An entry of this session knows more than its line in the file.
+      const own = new Set(entries.map(({ id }) => id));
+      const others = read.filter(({ id }) => !own.has(id));
+      return [...others, ...entries].toSorted((left, right) => left.at - right.at).slice(-MOST_ENTRIES);
+    });
+  }
+
+  async #lines(path: string): Promise<readonly string[]> {
     try {
-      text = await readFile(this.#path, "utf8");
+      return (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
     } catch (error) {
       if (errorCode(error) !== "ENOENT") this.#logger.warn("journal not read", { error });
+      return [];
     }
-    const earlier = text.split("\n").slice(-MOST_ENTRIES).flatMap(parseEntry);
-    this.#entries.update((entries) => [...earlier, ...entries].slice(-MOST_ENTRIES));
   }
 
   /** Keeps what is written to a cluster from now on, for as long as the cluster lives. */
@@ -68,37 +82,77 @@ export class Journal {
   #add(fresh: readonly JournalEntry[]): void {
     if (fresh.length === 0) return;
     this.#entries.update((entries) => [...entries, ...fresh].slice(-MOST_ENTRIES));
-    const text = fresh.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+    const text = fresh.map((entry) => `${JSON.stringify(forFile(entry))}\n`).join("");
     this.#writing = this.#writing.then(async () => {
       try {
         await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        await this.#rotate();
         await appendFile(this.#path, text, { mode: 0o600 });
       } catch (error) {
         this.#logger.warn("journal not written", { error });
       }
     });
   }
+
+  async #rotate(): Promise<void> {
+    try {
+      if ((await stat(this.#path)).size >= MOST_BYTES) await rename(this.#path, `${this.#path}.1`);
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+    }
+  }
+}
+
+/** An entry as it may be written down. */
+function forFile(entry: JournalEntry): JournalEntry {
+  const { before, after } = entry;
+  if (!holdsSecrets(entry.target)) return entry;
+  return {
+    ...entry,
+    ...(before === undefined ? {} : { before: maskSecret(before) }),
+    ...(after === undefined ? {} : { after: maskSecret(after, before) }),
+  };
 }
 
 function parseEntry(line: string): readonly JournalEntry[] {
-  if (line === "") return [];
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
   } catch {
     return [];
   }
-  const text = (field: string): string => asString(at(parsed, field));
-  if (text("verb") === "" || text("object") === "") return [];
-  const message = text("message");
+  const text = (...path: readonly string[]): string => asString(at(parsed, ...path));
+  const operation = OPERATIONS.find((each) => each === text("operation"));
+  if (operation === undefined || text("id") === "" || text("target", "resource") === "") return [];
+  const target: JournalEntry["target"] = {
+    group: text("target", "group"),
+    version: text("target", "version"),
+    resource: text("target", "resource"),
+    namespace: text("target", "namespace"),
+    name: text("target", "name"),
+    uid: text("target", "uid") || undefined,
+    subresource: text("target", "subresource"),
+  };
+  const state = (field: "before" | "after"): { readonly [key in typeof field]?: KubeObject } => {
+    const object = readWholeObject(at(parsed, field), target);
+    return object === undefined ? {} : { [field]: object };
+  };
   return [
     {
+      id: text("id"),
       at: asNumber(at(parsed, "at")),
       verb: text("verb"),
+      operation,
       context: text("context"),
-      object: text("object"),
+      target,
       result: text("result") === "ok" ? "ok" : "failed",
-      ...(message === "" ? {} : { message }),
+      ...(text("message") === "" ? {} : { message: text("message") }),
+      ...(text("undoes") === "" ? {} : { undoes: text("undoes") }),
+      ...(holdsSecrets(target) ? { masked: true } : {}),
+      ...state("before"),
+      ...state("after"),
     },
   ];
 }
+
+const OPERATIONS = ["create", "update", "delete", "evict", "session"] as const;

@@ -53,6 +53,7 @@ export function createViewSession(options: ViewSessionOptions): ViewSession {
     contexts: session.contexts,
     contextsFault: session.contextsFault,
     journal: journal.entries,
+    readJournal: () => void busy.during(journal.load()),
     context: session.context,
     useContext: (name) => void busy.during(session.useContext(name)),
     reloadContexts: () => void busy.during(session.reloadContexts()),

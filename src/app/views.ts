@@ -10,7 +10,7 @@ import { releaseTextView } from "../views/helm/text-view.ts";
 import { helpView } from "../views/help/view.ts";
 import { localClustersView } from "../views/local-clusters/view.ts";
 import { logRecordView } from "../views/logs/record-view.ts";
-import { journalView } from "../views/journal/view.ts";
+import { journalEntryView, journalView } from "../views/journal/view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
 import { pulseView } from "../views/pulse/view.ts";
@@ -46,6 +46,7 @@ export const views: readonly ViewDefinition[] = [
   releaseHistoryView,
   releaseTextView,
   journalView,
+  journalEntryView,
   differenceView,
   contextsView,
   localClustersView,

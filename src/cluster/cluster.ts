@@ -172,6 +172,14 @@ export type Propagation = "Background" | "Foreground" | "Orphan";
 /** How a context is protected: nothing more than usual, a question before each write, a typed name, no writes. */
 export type Protection = "open" | "confirm" | "type-name" | "read-only";
 
+/** What the journal keeps of a write beside what it did. */
+export interface WriteNote {
+  /** What the journal and errors call it: `cordon`. */
+  readonly verb?: string | undefined;
+  /** The id of the entry that this write undoes. */
+  readonly undoes?: string | undefined;
+}
+
 /**
  * The one gate for writes. Every method refuses with `ReadOnlyError` in read-only mode before any request, and the
  * HTTP layer refuses again. Errors carry the server's words.
@@ -189,9 +197,9 @@ export interface WriteGate {
   permit(covers: (target: ObjectTarget) => boolean): () => void;
   delete(
     target: ObjectTarget,
-    options?: { readonly propagation?: Propagation; readonly gracePeriodSeconds?: number },
+    options?: WriteNote & { readonly propagation?: Propagation; readonly gracePeriodSeconds?: number },
   ): Promise<void>;
-  scale(target: ObjectTarget, replicas: number): Promise<void>;
+  scale(target: ObjectTarget, replicas: number, note?: WriteNote): Promise<void>;
   /** Sets `kubectl.kubernetes.io/restartedAt` on the pod template. */
   restart(target: ObjectTarget): Promise<void>;
   setImage(target: ObjectTarget, container: string, image: string): Promise<void>;
@@ -200,12 +208,7 @@ export interface WriteGate {
     target: ObjectTarget,
     type: "merge" | "strategic" | "json",
     patch: unknown,
-    options?: {
-      readonly dryRun?: boolean;
-      readonly subresource?: string;
-      /** What the journal and errors call it: `cordon`. */
-      readonly verb?: string;
-    },
+    options?: WriteNote & { readonly dryRun?: boolean; readonly subresource?: string },
   ): Promise<KubeObject>;
   /** Asks the server to end a pod by its eviction API: a disruption budget answers 429. */
   evict(pod: ObjectTarget, options?: { readonly gracePeriodSeconds?: number }): Promise<void>;
@@ -214,24 +217,38 @@ export interface WriteGate {
     resource: ApiResource,
     namespace: string,
     object: KubeObject,
-    options?: { readonly dryRun?: boolean; readonly lenient?: boolean },
+    options?: WriteNote & { readonly dryRun?: boolean; readonly lenient?: boolean },
   ): Promise<KubeObject>;
   /**
    * Work that may change a container without being a write to its object: a shell, an upload. Refused and kept in the
    * journal as any write; what `begin` rejects with is its failure.
    */
   act<T>(verb: string, target: ObjectTarget, begin: () => Promise<T>): Promise<T>;
-  /** What was written in this session, newest last. */
+  /** What was written in this session, newest last; only the last ones are held. */
   readonly journal: Subscribable<readonly JournalEntry[]>;
 }
 
+/** One write, done or refused by the server. */
 export interface JournalEntry {
+  /** Another one for each write, of any session. */
+  readonly id: string;
   readonly at: number;
+  /** What the user would call it: `cordon`. */
   readonly verb: string;
+  /** `session`: a shell, an upload: what it did to the container is not known. */
+  readonly operation: "create" | "update" | "delete" | "evict" | "session";
   readonly context: string;
-  readonly object: string;
+  readonly target: Gvr & Pick<ObjectTarget, "namespace" | "name" | "uid"> & { readonly subresource: string };
   readonly result: "ok" | "failed";
   readonly message?: string;
+  /** The object before the write, without managedFields and status; absent where it could not be read, or was not there. */
+  readonly before?: KubeObject;
+  /** The object as the write left it, without managedFields and status; absent after a deletion. */
+  readonly after?: KubeObject;
+  /** Read from the file, which holds no value of a Secret. */
+  readonly masked?: true;
+  /** The id of the entry that this write undid. */
+  readonly undoes?: string;
 }
 
 /** One line of a container's log. */

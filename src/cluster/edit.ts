@@ -3,6 +3,7 @@ import { KelpieError } from "../lib/errors.ts";
 import { groupResource } from "../lib/kube/gvr.ts";
 import { inReadingOrder } from "../lib/kube/field-order.ts";
 import { asRecord, asString, isRecord, type KubeObject } from "../lib/kube/object.ts";
+import { LAST_APPLIED } from "../lib/kube/secret-values.ts";
 import { parseYaml, toYaml } from "../lib/yaml.ts";
 import { isApiError } from "./api-error.ts";
 import type { ObjectTarget, WriteGate } from "./cluster.ts";
@@ -23,7 +24,6 @@ const SERVER_METADATA = [
   "deletionTimestamp",
   "deletionGracePeriodSeconds",
 ] as const;
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -84,7 +84,7 @@ export function computePatch(original: unknown, edited: unknown): unknown {
 }
 
 /** Equal as JSON, whatever the order of fields. */
-function equal(left: unknown, right: unknown): boolean {
+export function equal(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
   if (Array.isArray(left) && Array.isArray(right)) {
     return left.length === right.length && left.every((entry, index) => equal(entry, right[index]));
@@ -104,7 +104,10 @@ export interface Merge {
   readonly conflicts: readonly string[];
 }
 
-/** Three-way merge by field; lists count as one field. */
+/**
+ * Three-way merge by field. Lists whose entries have names of their own (containers, env, volumes; taints by key and
+ * effect) are merged entry by entry, other lists count as one field.
+ */
 export function mergeEdits(base: unknown, mine: unknown, theirs: unknown): Merge {
   const conflicts: string[] = [];
   const merged = merge(base, mine, theirs, "", conflicts);
@@ -114,17 +117,43 @@ export function mergeEdits(base: unknown, mine: unknown, theirs: unknown): Merge
 function merge(base: unknown, mine: unknown, theirs: unknown, path: string, conflicts: string[]): unknown {
   if (equal(base, theirs) || equal(mine, theirs)) return mine;
   if (equal(base, mine)) return theirs;
-  if (isRecord(mine) && isRecord(theirs)) {
-    const before = asRecord(base);
-    const result = [...new Set([...Object.keys(mine), ...Object.keys(theirs)])].flatMap((key) => {
+  // What one side took away as a whole is empty there: what the other side has added to it stays.
+  const gone = mine === undefined || theirs === undefined;
+  if ([mine, theirs].every((side) => side === undefined || isRecord(side))) {
+    const [before, left, right] = [asRecord(base), asRecord(mine), asRecord(theirs)];
+    const result = [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) => {
       const place = path === "" ? key : `${path}.${key}`;
-      const value = merge(own(before, key), own(mine, key), own(theirs, key), place, conflicts);
+      const value = merge(own(before, key), own(left, key), own(right, key), place, conflicts);
       return value === undefined ? [] : [[key, value] as const];
     });
-    return Object.fromEntries(result);
+    return gone && result.length === 0 ? undefined : Object.fromEntries(result);
+  }
+  const [before, left, right] = [byName(base), byName(mine), byName(theirs)];
+  if (before !== undefined && left !== undefined && right !== undefined) {
+    const result: unknown[] = [];
+    // Their order, and what only mine has at its end.
+    for (const name of new Set([...right.keys(), ...left.keys()])) {
+      const value = merge(before.get(name), left.get(name), right.get(name), `${path}[${name}]`, conflicts);
+      if (value !== undefined) result.push(value);
+    }
+    return gone && result.length === 0 ? undefined : result;
   }
   conflicts.push(path);
   return mine;
+}
+
+/** The entries of a list by their names; `undefined` where an entry has none, or two have the same. */
+function byName(list: unknown): ReadonlyMap<string, unknown> | undefined {
+  const entries = new Map<string, unknown>();
+  if (list === undefined) return entries;
+  if (!Array.isArray(list)) return undefined;
+  for (const entry of list) {
+    const { name, key, effect } = asRecord(entry);
+    const own = asString(name) || (asString(effect) === "" ? "" : `${asString(key)}:${asString(effect)}`);
+    if (own === "" || entries.has(own)) return undefined;
+    entries.set(own, entry);
+  }
+  return entries;
 }
 
 export type EditOutcome =

@@ -6,7 +6,7 @@ import type { KubeObject } from "../lib/kube/object.ts";
 import { createValue } from "../lib/subscribable.ts";
 import { AccessReviews } from "./access-reviews.ts";
 import { CatalogLoader } from "./catalog-loader.ts";
-import type { Cluster, ListQuery, Login, ResourceStore } from "./cluster.ts";
+import type { Cluster, ListQuery, Login, ObjectTarget, ResourceStore } from "./cluster.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { ConnectionProber } from "./connection-prober.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
@@ -81,7 +81,7 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
     login,
     catalog: catalog.catalog,
     metrics: metrics.metrics,
-    writes: new Gate({ client, clock, context, readOnly }),
+    writes: new Gate({ client, clock, context, readOnly, live: (object) => stores.live(object) }),
     portForwards,
     access: new AccessReviews(client, clock),
     get closed() {
@@ -132,6 +132,8 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
 
 interface Stores {
   store(query: ListQuery): ResourceStore;
+  /** The object as a watch that lives now tells it, whole. */
+  live(target: ObjectTarget): KubeObject | undefined;
   retry(): void;
   connectionLost(error: KelpieError): void;
   stop(): void;
@@ -184,6 +186,17 @@ function createStores(client: HttpClient, prober: ConnectionProber, options: Ope
             query,
             several.map((namespace) => one({ ...query, namespace })),
           );
+    },
+    live({ resource, uid }) {
+      if (uid === undefined) return undefined;
+      for (const store of stores.values()) {
+        const { query } = store;
+        if (query.form !== "objects" || gvrKey(query.resource) !== gvrKey(resource)) continue;
+        const { status, rows } = store.get();
+        const object = rows.get(uid)?.object;
+        if (object !== undefined && status.state === "live" && status.mode === "watch") return object;
+      }
+      return undefined;
     },
     retry() {
       for (const store of stores.values()) store.retry();

@@ -1,14 +1,17 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
 import { apiPath, groupResource, type ApiResource } from "../lib/kube/gvr.ts";
 import { asRecords, asString, at, type KubeObject } from "../lib/kube/object.ts";
+import { holdsSecrets } from "../lib/kube/secret-values.ts";
 import { createValue, type Value } from "../lib/subscribable.ts";
 import { ApiError, type RequestSubject } from "./api-error.ts";
-import type { JournalEntry, ObjectTarget, Propagation, Protection, WriteGate } from "./cluster.ts";
+import type { JournalEntry, ObjectTarget, Propagation, Protection, WriteGate, WriteNote } from "./cluster.ts";
 import { ConnectionError } from "./connection-error.ts";
 import type { ApiRequest, HttpClient } from "./http-client.ts";
 import { ReadOnlyError } from "./read-only-error.ts";
 import { rowOfObject } from "./row-reader.ts";
+import { WriteStates } from "./write-states.ts";
 
 const CONTENT_TYPES = {
   merge: "application/merge-patch+json",
@@ -17,13 +20,29 @@ const CONTENT_TYPES = {
 } as const;
 
 const FIELD_MANAGER = "fieldManager=kelpie";
-const JOURNAL_LENGTH = 1000;
+/** Whoever keeps the journal takes each entry as it comes. */
+const JOURNAL_LENGTH = 100;
 
 export interface GateOptions {
   readonly client: HttpClient;
   readonly clock: Clock;
   readonly context: string;
   readonly readOnly: Value<boolean>;
+  /** The newest version of an object that a live watch has told of. */
+  live(target: ObjectTarget): KubeObject | undefined;
+}
+
+/** A write on its way. */
+interface Write {
+  readonly operation: JournalEntry["operation"];
+  readonly verb: string;
+  readonly target: ObjectTarget;
+  readonly request: Omit<ApiRequest, "about">;
+  readonly subresource?: string | undefined;
+  readonly dryRun?: boolean;
+  readonly undoes?: string | undefined;
+  /** Where the caller has just read it. */
+  readonly before?: KubeObject | undefined;
 }
 
 /** The one gate for writes of a context. */
@@ -35,12 +54,14 @@ export class Gate implements WriteGate {
   readonly #client: HttpClient;
   readonly #clock: Clock;
   readonly #context: string;
+  readonly #states: WriteStates;
 
   constructor(options: GateOptions) {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#context = options.context;
     this.readOnly = options.readOnly;
+    this.#states = new WriteStates(options.client, (target) => options.live(target));
   }
 
   setReadOnly(readOnly: boolean): void {
@@ -59,7 +80,7 @@ export class Gate implements WriteGate {
 
   async delete(
     target: ObjectTarget,
-    options: { readonly propagation?: Propagation; readonly gracePeriodSeconds?: number } = {},
+    options: WriteNote & { readonly propagation?: Propagation; readonly gracePeriodSeconds?: number } = {},
   ): Promise<void> {
     const body = {
       kind: "DeleteOptions",
@@ -68,27 +89,32 @@ export class Gate implements WriteGate {
       ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
       ...(target.uid === undefined ? {} : { preconditions: { uid: target.uid } }),
     };
-    await this.#write("delete", target, { method: "DELETE", path: pathOf(target), body });
+    const { verb = "delete", undoes } = options;
+    const request = { method: "DELETE", path: pathOf(target), body } as const;
+    await this.#write({ operation: "delete", verb, target, request, undoes });
   }
 
-  async scale(target: ObjectTarget, replicas: number): Promise<void> {
-    await this.#write("scale", target, {
+  async scale(target: ObjectTarget, replicas: number, note: WriteNote = {}): Promise<void> {
+    const { verb = "scale", undoes } = note;
+    const request = {
       method: "PATCH",
       path: `${pathOf(target, "scale")}?${FIELD_MANAGER}`,
       contentType: CONTENT_TYPES.merge,
       body: withUid(target, { spec: { replicas } }),
-    });
+    } as const;
+    await this.#write({ operation: "update", verb, target, request, subresource: "scale", undoes });
   }
 
   async restart(target: ObjectTarget): Promise<void> {
     const restartedAt = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
     const annotations = { "kubectl.kubernetes.io/restartedAt": restartedAt };
-    await this.#write("restart", target, {
+    const request = {
       method: "PATCH",
       path: `${pathOf(target)}?${FIELD_MANAGER}`,
       contentType: CONTENT_TYPES.merge,
       body: withUid(target, { spec: { template: { metadata: { annotations } } } }),
-    });
+    } as const;
+    await this.#write({ operation: "update", verb: "restart", target, request });
   }
 
   async setImage(target: ObjectTarget, container: string, image: string): Promise<void> {
@@ -104,32 +130,30 @@ export class Gate implements WriteGate {
       );
     }
     const body = place.reduceRight<unknown>((inner, field) => ({ [field]: inner }), [{ name: container, image }]);
-    await this.#write("set the image of", target, {
+    const request = {
       method: "PATCH",
       path: `${pathOf(target)}?${FIELD_MANAGER}`,
       contentType: CONTENT_TYPES.strategic,
       body: withUid(target, body),
-    });
+    } as const;
+    const before = rowOfObject(object, target.resource)?.object;
+    await this.#write({ operation: "update", verb: "set the image of", target, request, before });
   }
 
   async patch(
     target: ObjectTarget,
     type: "merge" | "strategic" | "json",
     patch: unknown,
-    options: { readonly dryRun?: boolean; readonly subresource?: string; readonly verb?: string } = {},
+    options: WriteNote & { readonly dryRun?: boolean; readonly subresource?: string } = {},
   ): Promise<KubeObject> {
-    const dryRun = options.dryRun === true;
-    const answer = await this.#write(
-      options.verb ?? "patch",
-      target,
-      {
-        method: "PATCH",
-        path: `${pathOf(target, options.subresource)}?${FIELD_MANAGER}${dryRun ? "&dryRun=All" : ""}`,
-        contentType: CONTENT_TYPES[type],
-        body: type === "json" ? patch : withUid(target, patch),
-      },
-      dryRun,
-    );
+    const { dryRun = false, subresource, verb = "patch", undoes } = options;
+    const request = {
+      method: "PATCH",
+      path: `${pathOf(target, subresource)}?${FIELD_MANAGER}${dryRun ? "&dryRun=All" : ""}`,
+      contentType: CONTENT_TYPES[type],
+      body: type === "json" ? patch : withUid(target, patch),
+    } as const;
+    const answer = await this.#write({ operation: "update", verb, target, request, subresource, dryRun, undoes });
     return this.#object(answer, target.resource);
   }
 
@@ -140,25 +164,23 @@ export class Gate implements WriteGate {
     };
     const { name, namespace } = pod;
     const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace }, deleteOptions };
-    await this.#write("evict", pod, { method: "POST", path: pathOf(pod, "eviction"), body });
+    const request = { method: "POST", path: pathOf(pod, "eviction"), body } as const;
+    await this.#write({ operation: "evict", verb: "evict", target: pod, request });
   }
 
   async create(
     resource: ApiResource,
     namespace: string,
     object: KubeObject,
-    options: { readonly dryRun?: boolean; readonly lenient?: boolean } = {},
+    options: WriteNote & { readonly dryRun?: boolean; readonly lenient?: boolean } = {},
   ): Promise<KubeObject> {
     const { name = object.metadata.generateName ?? "" } = object.metadata;
-    const dryRun = options.dryRun === true;
+    const { dryRun = false, verb = "create", undoes } = options;
     const strict = options.lenient === true ? "" : "&fieldValidation=Strict";
     const query = `${FIELD_MANAGER}${strict}${dryRun ? "&dryRun=All" : ""}`;
-    const answer = await this.#write(
-      "create",
-      { resource, namespace, name },
-      { method: "POST", path: `${apiPath(resource, { namespace })}?${query}`, body: object },
-      dryRun,
-    );
+    const request = { method: "POST", path: `${apiPath(resource, { namespace })}?${query}`, body: object } as const;
+    const target = { resource, namespace, name };
+    const answer = await this.#write({ operation: "create", verb, target, request, dryRun, undoes });
     return this.#object(answer, resource);
   }
 
@@ -167,10 +189,10 @@ export class Gate implements WriteGate {
     this.#demandPermit(verb, target);
     try {
       const result = await begin();
-      this.#record(verb, target);
+      this.#record({ operation: "session", verb, target }, {});
       return result;
     } catch (error) {
-      this.#record(verb, target, errorMessage(error));
+      this.#record({ operation: "session", verb, target }, { failure: errorMessage(error) });
       throw error;
     }
   }
@@ -188,32 +210,55 @@ export class Gate implements WriteGate {
     });
   }
 
-  async #write(
-    verb: string,
-    target: ObjectTarget,
-    request: Omit<ApiRequest, "about">,
-    dryRun = false,
-  ): Promise<unknown> {
+  async #write(write: Write): Promise<unknown> {
+    const { verb, target, request, dryRun = false } = write;
     this.#refuse(verb, target);
-    if (!dryRun) this.#demandPermit(verb, target);
+    if (dryRun) return this.#client.json({ ...request, about: subjectOf(target, verb) });
+    this.#demandPermit(verb, target);
+    const before = write.before ?? (await this.#states.before(write.operation, target));
+    // The state before may have taken a moment to read.
+    this.#refuse(verb, target);
     try {
       const answer = await this.#client.json({ ...request, about: subjectOf(target, verb) });
-      if (!dryRun) this.#record(verb, target);
+      this.#record(write, { before, after: this.#states.after(write.operation, target, before, answer) });
       return answer;
     } catch (error) {
-      if (!dryRun) this.#record(verb, target, errorMessage(error));
+      this.#record(write, { before, failure: errorMessage(error) });
       throw error;
     }
   }
 
-  #record(verb: string, target: ObjectTarget, failure?: string): void {
+  #record(
+    { operation, verb, target, subresource = "", undoes }: Omit<Write, "request">,
+    outcome: {
+      readonly before?: KubeObject | undefined;
+      readonly after?: KubeObject | undefined;
+      readonly failure?: string;
+    },
+  ): void {
+    const { resource, namespace } = target;
+    const { before, after, failure } = outcome;
+    const { name = target.name, uid = target.uid } = after?.metadata ?? {};
     const entry: JournalEntry = {
+      id: randomUUID(),
       at: this.#clock.now(),
       verb,
+      operation,
       context: this.#context,
-      object: `${groupResource(target.resource)} ${nameOf(target)}`,
+      target: {
+        group: resource.group,
+        version: resource.version,
+        resource: resource.resource,
+        namespace,
+        name,
+        uid: uid ?? before?.metadata.uid,
+        subresource,
+      },
       result: failure === undefined ? "ok" : "failed",
-      ...(failure === undefined ? {} : { message: isSecret(target) ? NOT_KEPT : failure }),
+      ...(failure === undefined ? {} : { message: holdsSecrets(resource) ? NOT_KEPT : failure }),
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      ...(undoes === undefined ? {} : { undoes }),
     };
     this.journal.update((entries) => [...entries.slice(1 - JOURNAL_LENGTH), entry]);
   }
@@ -232,10 +277,6 @@ export class Gate implements WriteGate {
 
 /** A server names the value it refuses. */
 const NOT_KEPT = "the server's words are not kept: they may hold a value of the secret";
-
-function isSecret({ resource }: ObjectTarget): boolean {
-  return resource.group === "" && resource.resource === "secrets";
-}
 
 function nameOf(target: ObjectTarget): string {
   return target.namespace === "" ? target.name : `${target.namespace}/${target.name}`;

@@ -24,6 +24,7 @@ export type Scope =
   | "helm"
   | "helm-releases"
   | "helm-values"
+  | "journal"
   | "help";
 
 /** An object as it was on screen when the key was pressed: nothing ever acts on another one. */
@@ -142,6 +143,8 @@ export interface Operations {
   /** Lets the signers of certificate signing requests issue. */
   approve(requests: readonly TargetObject[]): Promise<void>;
   deny(requests: readonly TargetObject[]): Promise<void>;
+  /** Takes back the write of a journal entry. */
+  undo(entryId: string): Promise<void>;
 }
 
 /** A hotkey: the one place where it is written. Dispatcher, hint bar, help, palette and docs come from it. */

@@ -56,6 +56,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   helm: "Helm releases, and the history of one",
   "helm-releases": "Helm releases",
   "helm-values": "Values of a helm release",
+  journal: "Journal",
   task: "Work that takes a while: drain",
   help: "Help",
 };

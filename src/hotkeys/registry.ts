@@ -5,6 +5,7 @@ import { contextActions } from "./actions/contexts.ts";
 import { dataActions } from "./actions/data.ts";
 import { globalActions } from "./actions/global.ts";
 import { helmActions } from "./actions/helm.ts";
+import { journalActions } from "./actions/journal.ts";
 import { logActions } from "./actions/logs.ts";
 import { moveActions } from "./actions/moves.ts";
 import { nodeActions } from "./actions/nodes.ts";
@@ -31,6 +32,7 @@ export const actions: readonly Action[] = [
   ...workloadActions,
   ...rolloutActions,
   ...helmActions,
+  ...journalActions,
   ...containerActions,
   ...textActions,
   ...dataActions,

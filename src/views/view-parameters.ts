@@ -25,6 +25,13 @@ export function targetsParameter(parameters: Parameters): readonly TargetObject[
   throw new KelpieError("this view needs objects and was opened without any");
 }
 
+/** @throws KelpieError where the parameter is not a text */
+export function stringParameter(parameters: Parameters, name: string): string {
+  const value = parameters[name];
+  if (typeof value === "string") return value;
+  throw new KelpieError(`this view needs ${name} and was opened without it`);
+}
+
 /** `pod default/web-1`, for titles. */
 export function targetTitle(target: TargetObject): string {
   return `${singularName(target.resource)} ${targetPath(target)}`;

@@ -15,7 +15,8 @@ import type { StyledLine } from "../ui/styled-line.ts";
  * Parameters by id, `resource` and `target` being the objects of `lib/kube/gvr.ts` and `hotkeys/action.ts`:
  * `resource-table`: `{ resource, namespace, labelSelector?, fieldSelector?, ownerUid?, filter?, faultsOnly?, cursorName? }`;
  * `describe`, `diagnosis`, `relations`, `used-by`, `yaml`, `data`, `containers`: `{ target }`; `xray`: `{ resource, namespace }`; `workloads`, `pulse`: `{ namespace }`; `logs`: `{ targets | list, container?, previous? }`;
- * `rollout`: `{ target }`; `difference`: `{ target, what, before, after }` or `{ where, what, lines }`; `helm`: `{ namespace }`; `helm-history`: `{ release }`; `helm-text`: `{ release, what }`; `task`: `{ task }`; `port-forwards`: `{ target? }`; `journal`, `help`, `contexts`: `{}`.
+ * `rollout`: `{ target }`; `difference`: `{ target, what, before, after }` or `{ where, what, lines }`; `helm`: `{ namespace }`; `helm-history`: `{ release }`; `helm-text`: `{ release, what }`; `task`: `{ task }`; `port-forwards`: `{ target? }`; `journal`, `help`, `contexts`: `{}`;
+ * `journal-entry`: `{ entry }`, its id.
  *
  * A definition makes instances; an instance is a plain object that owns all its state (cursor, filter, scroll,
  * subscriptions), so that going back with `Esc` shows the same instance exactly as it was left. Its component only
@@ -51,8 +52,10 @@ export interface ViewHost {
 export interface ViewSession {
   /** Contexts of the kubeconfig, as read last. */
   readonly contexts: Subscribable<readonly ContextInfo[]>;
-  /** Every write of this and earlier sessions, oldest first. */
+  /** Writes of this session, and of others as they were read last; oldest first. */
   readonly journal: Subscribable<readonly JournalEntry[]>;
+  /** Reads again what other sessions wrote. */
+  readJournal(): void;
   /** Name of the context in use. */
   readonly context: Subscribable<string | undefined>;
   useContext(name: string): void;

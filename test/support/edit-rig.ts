@@ -51,6 +51,7 @@ export async function editRig(cleanup: Cleanup, scripts: readonly string[]): Pro
     namespace: () => "default",
     closing: new Closing(),
     cluster: () => cluster,
+    journal: () => [],
     app: {
       ...host.app,
       confirm: (request) => {

@@ -60,6 +60,7 @@ export function recordingHost(
     rollBackRelease: settled,
     uninstallRelease: settled,
     browse: settled,
+    undo: settled,
     copy: async (text) => {
       copied.push(text);
     },
@@ -93,6 +94,7 @@ export function recordingHost(
     session: {
       contexts: createValue([cluster.context]),
       journal: cluster.writes.journal,
+      readJournal: nothing,
       context: createValue<string | undefined>(cluster.context.name),
       useContext: nothing,
       reloadContexts: nothing,

@@ -25,6 +25,7 @@ import { createRunNow } from "./run-now.ts";
 import { createScale } from "./scale.ts";
 import { createSetImage } from "./set-image.ts";
 import { createShell } from "./shell.ts";
+import { createUndo } from "./undo.ts";
 
 /** Everything that acts. `write` puts bytes on the terminal beside the screen. */
 export function createOperations(services: AppServices, write: (sequence: string) => void): Operations {
@@ -61,5 +62,6 @@ export function createOperations(services: AppServices, write: (sequence: string
     expand: createExpand(services),
     approve: createApprove(services),
     deny: createDeny(services),
+    undo: createUndo(services),
   };
 }

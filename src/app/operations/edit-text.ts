@@ -1,8 +1,8 @@
 import { cleanForEdit, parseEdited } from "../../cluster/edit.ts";
-import { asRecord, asString, type KubeObject } from "../../lib/kube/object.ts";
+import type { KubeObject } from "../../lib/kube/object.ts";
+import { maskSecret } from "../../lib/kube/secret-values.ts";
 import { diffLines, type DiffLine } from "../../lib/line-diff.ts";
 import { toYaml } from "../../lib/yaml.ts";
-import { base64Length } from "../../resources/data-entries.ts";
 
 /** Begins every line that kelpie puts on top of the text; such lines are taken away again. */
 const MARK = "#| ";
@@ -34,31 +34,11 @@ export function editDiff(original: KubeObject, editedText: string): readonly Dif
   const before = cleanForEdit(original);
   const after = parseEdited(editedText, original);
   if (original.kind !== "Secret") return diffLines(toYaml(before), toYaml(after));
-  return diffLines(toYaml(maskedSecret(before, before)), toYaml(maskedSecret(after, before)));
+  return diffLines(toYaml(maskSecret(before, before)), toYaml(maskSecret(after, before)));
 }
 
 /** A new object as it is shown before it is created: values of a Secret are told by their size. */
-export function maskedManifest(manifest: KubeObject): Fields {
+export function maskedManifest(manifest: KubeObject): Readonly<Record<string, unknown>> {
   const cleaned = cleanForEdit(manifest);
-  return manifest.kind === "Secret" ? maskedSecret(cleaned, {}) : cleaned;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function maskedSecret(secret: Fields, original: Fields): Fields {
-  const was = asRecord(original["data"]);
-  const sizes = (values: Fields, plain: boolean): Fields =>
-    Object.fromEntries(
-      Object.entries(values).map(([key, value]) => {
-        const text = asString(value);
-        const bytes = plain ? Buffer.byteLength(text) : base64Length(text);
-        const changed = plain || (Object.hasOwn(was, key) && was[key] !== value);
-        return [key, `<${bytes} bytes${changed ? ", changed" : ""}>`];
-      }),
-    );
-  return {
-    ...secret,
-    ...("data" in secret ? { data: sizes(asRecord(secret["data"]), false) } : {}),
-    ...("stringData" in secret ? { stringData: sizes(asRecord(secret["stringData"]), true) } : {}),
-  };
+  return manifest.kind === "Secret" ? maskSecret(cleaned) : cleaned;
 }

@@ -1,6 +1,7 @@
 import { ageOf } from "../../lib/age.ts";
 import { asArray, asRecords, asString, at, controllerOf } from "../../lib/kube/object.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
+import { LAST_APPLIED } from "../../lib/kube/secret-values.ts";
 import { eventSummary } from "../event-summary.ts";
 import type { Tone } from "../kind.ts";
 import type { DescribeDocument } from "./document.ts";
@@ -21,7 +22,6 @@ export interface DescribeInput {
   readonly now: number;
 }
 
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 

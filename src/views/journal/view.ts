@@ -1,32 +1,110 @@
+import { reasonAgainstUndo } from "../../cluster/undo.ts";
 import type { JournalEntry } from "../../cluster/cluster.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
-import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
-import type { Freshness, View, ViewDefinition } from "../view.ts";
+import { PagerModel } from "../../ui/pager-model.ts";
+import { ListView } from "../list-view.tsx";
+import { TextView } from "../text-view.tsx";
+import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
+import { stringParameter } from "../view-parameters.ts";
+import { entryLines, entryObject, JOURNAL_COLUMNS, journalRow, undoneEntries } from "./model.ts";
 
-const COLUMNS: readonly ListColumn[] = [
-  { title: "TIME (UTC)", keep: 8, minWidth: 19 },
-  { title: "CONTEXT", keep: 5 },
-  { title: "WHAT", keep: 9 },
-  { title: "OBJECT", keep: 10, minWidth: 12 },
-  { title: "RESULT", keep: 7 },
-  { title: "MESSAGE", keep: 6, minWidth: 10 },
-];
+const NO_OBJECT: ViewSelection = { targets: [], cursor: undefined, kind: undefined, container: undefined };
+
+/** Why an entry cannot be undone now. */
+function reason(host: ViewHost, entry: JournalEntry | undefined): string | undefined {
+  if (entry === undefined) return "nothing is selected";
+  if (undoneEntries(host.session.journal.get()).has(entry.id)) return "it was undone already";
+  return reasonAgainstUndo(entry);
+}
 
 /** Every write of this and earlier sessions, newest first. */
 export const journalView: ViewDefinition = {
   id: "journal",
   create(host): View {
     const { journal } = host.session;
+    const entryOf = (key: string | undefined): JournalEntry | undefined => journal.get().find(({ id }) => id === key);
     let shown: Disposer | undefined;
     const view = new ListView({
       id: "journal",
-      scopes: [],
+      scopes: ["journal"],
       what: "journal",
       freshness: createValue<Freshness>({ state: "static" }),
       empty: () => "nothing was written yet",
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
-      command: () => false,
+      selection: () => NO_OBJECT,
+      disabledReason: (name, key) => {
+        if (name === "journal.open") return entryOf(key) === undefined ? "nothing is selected" : undefined;
+        return name === "journal.undo" ? reason(host, entryOf(key)) : undefined;
+      },
+      command: (name, key) => {
+        const entry = entryOf(key);
+        if (entry === undefined) return false;
+        if (name === "journal.open") {
+          host.app.open({ view: "journal-entry", parameters: { entry: entry.id }, title: entry.verb });
+        } else if (name === "journal.undo") void host.app.operations.undo(entry.id);
+        else return false;
+        return true;
+      },
+      show: () => {
+        shown = new Disposer();
+        shown.add(journal.subscribe(refresh));
+        host.session.readJournal();
+        refresh();
+      },
+      hide: () => {
+        shown?.dispose();
+        shown = undefined;
+      },
+    });
+    function refresh(): void {
+      const undone = undoneEntries(journal.get());
+      view.setRows(
+        JOURNAL_COLUMNS,
+        journal
+          .get()
+          .map((entry) => journalRow(entry, undone))
+          .toReversed(),
+      );
+    }
+    return view;
+  },
+};
+
+/** One write: what was done, and the object before and after. */
+export const journalEntryView: ViewDefinition = {
+  id: "journal-entry",
+  create(host, parameters): View {
+    const { journal } = host.session;
+    const id = stringParameter(parameters, "entry");
+    const entryOf = (): JournalEntry | undefined => journal.get().find((each) => each.id === id);
+    const pager = new PagerModel();
+    let shown: Disposer | undefined;
+    const refresh = (): void => {
+      const entry = entryOf();
+      if (entry === undefined) return;
+      const why = reason(host, entry);
+      pager.setLines(entryLines(entry, why ?? "u puts back what it changed"));
+    };
+    const entry = entryOf();
+    return new TextView(host, {
+      id: "journal-entry",
+      scopes: ["journal", "text"],
+      what: entry?.verb ?? "journal",
+      where: entry === undefined ? "" : entryObject(entry),
+      pager,
+      freshness: createValue<Freshness>({ state: "static" }),
+      fileName: `journal-${entry?.target.name ?? "entry"}.diff`,
+      notes: () => [],
+      selection: () => NO_OBJECT,
+      disabledReason: (name) => {
+        if (name === "journal.open") return "it is open";
+        return name === "journal.undo" ? reason(host, entryOf()) : undefined;
+      },
+      command: (name) => {
+        if (name !== "journal.undo") return false;
+        void host.app.operations.undo(id);
+        return true;
+      },
       show: () => {
         shown = new Disposer();
         shown.add(journal.subscribe(refresh));
@@ -37,24 +115,5 @@ export const journalView: ViewDefinition = {
         shown = undefined;
       },
     });
-    function refresh(): void {
-      view.setRows(COLUMNS, journal.get().map(entryRow).toReversed());
-    }
-    return view;
   },
 };
-
-function entryRow(entry: JournalEntry, index: number): ListRow {
-  const { at, context, verb, object, result, message = "" } = entry;
-  return {
-    key: `${at} ${index}`,
-    cells: [
-      { text: new Date(at).toISOString().replace("T", " ").slice(0, 19) },
-      { text: context },
-      { text: verb },
-      { text: object },
-      { text: result, tone: result === "ok" ? "ok" : "error" },
-      { text: message },
-    ],
-  };
-}

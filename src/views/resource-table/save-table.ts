@@ -3,7 +3,7 @@ import { saveFile } from "../../lib/save-file.ts";
 import { toYaml } from "../../lib/yaml.ts";
 import type { TableColumn, TableRow } from "../../state/table/table-column.ts";
 import type { ViewHost } from "../view.ts";
-import { withoutValues } from "../yaml/model.ts";
+import { maskedObject } from "../../lib/kube/secret-values.ts";
 
 const FORMATS: ReadonlyArray<readonly [name: string, extension: string, detail: string]> = [
   ["CSV", "csv", "the columns on screen"],
@@ -49,7 +49,7 @@ export function tableText(extension: string, columns: readonly TableColumn[], ro
   const list = {
     apiVersion: "v1",
     kind: "List",
-    items: rows.map(({ object }) => (object.kind === "Secret" ? withoutValues(object, false) : object)),
+    items: rows.map(({ object }) => maskedObject(object)),
   };
   return extension === "json" ? `${JSON.stringify(list, undefined, 2)}\n` : toYaml(list);
 }

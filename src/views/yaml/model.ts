@@ -1,8 +1,9 @@
 import { inReadingOrder } from "../../lib/kube/field-order.ts";
-import { asRecord, asString, isRecord, type KubeObject } from "../../lib/kube/object.ts";
+import { asString, type KubeObject } from "../../lib/kube/object.ts";
+import { maskedObject, replaceSecretValues, valueBytes } from "../../lib/kube/secret-values.ts";
 import { sanitize } from "../../lib/text.ts";
 import { toYaml } from "../../lib/yaml.ts";
-import { base64Length, decodeText } from "../../resources/data-entries.ts";
+import { decodeText } from "../../resources/data-entries.ts";
 import type { Span, StyledLine } from "../../ui/styled-line.ts";
 
 export interface YamlOptions {
@@ -10,32 +11,19 @@ export interface YamlOptions {
   readonly decode: boolean;
 }
 
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-
 /** The YAML of an object; values of a Secret are masked or decoded, wherever they stand. */
 export function objectYaml(object: KubeObject, options: YamlOptions): string {
-  return toYaml(inReadingOrder(object.kind === "Secret" ? withoutValues(object, options.decode) : object));
+  return toYaml(inReadingOrder(options.decode && object.kind === "Secret" ? decoded(object) : maskedObject(object)));
 }
 
-/** A Secret with its values masked or decoded. kubectl keeps a copy of the values in an annotation: that is masked too. */
-export function withoutValues(secret: KubeObject, decode: boolean): KubeObject {
-  const show = (value: unknown): string => {
-    const encoded = asString(value);
-    if (!decode) return `<masked, ${base64Length(encoded)} bytes>`;
-    return decodeText(Buffer.from(encoded, "base64")) ?? `<binary, ${base64Length(encoded)} bytes>`;
-  };
-  const annotations = secret.metadata.annotations;
-  const metadata =
-    annotations?.[LAST_APPLIED] === undefined || decode
-      ? secret.metadata
-      : { ...secret.metadata, annotations: { ...annotations, [LAST_APPLIED]: "<masked>" } };
-  const result: Record<string, unknown> = { ...secret, metadata };
-  if (isRecord(secret["data"])) {
-    result["data"] = Object.fromEntries(
-      Object.entries(asRecord(secret["data"])).map(([key, value]) => [key, show(value)]),
-    );
-  }
-  return { ...result, metadata };
+/** A Secret with its values in clear text where they are text. */
+function decoded(secret: KubeObject): KubeObject {
+  const { metadata } = secret;
+  const shown = replaceSecretValues(secret, (value, field) => {
+    if (field === "stringData") return asString(value);
+    return decodeText(Buffer.from(asString(value), "base64")) ?? `<binary, ${valueBytes(value, field)} bytes>`;
+  });
+  return { ...shown, metadata };
 }
 
 const KEY = /^(\s*(?:- )*)((?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#'"{}[\]-][^:#]*?|-[^\s:][^:#]*?)):(?=\s|$)/;

@@ -27,14 +27,14 @@ const secret: KubeObject = {
 test("the difference of a secret tells that a value changed, not what it is", () => {
   const edited = toYaml({ ...secret, data: { one: encode("hunter22"), two: encode("stays") } });
   const lines = editDiff(secret, edited).map((line) => `${line.kind} ${line.text.trim()}`);
-  expect(lines).toContain("removed one: <7 bytes>");
-  expect(lines).toContain("added one: <8 bytes, changed>");
-  expect(lines).toContain("same two: <5 bytes>");
+  expect(lines).toContain("removed one: <masked, 7 bytes>");
+  expect(lines).toContain("added one: <masked, 8 bytes, changed>");
+  expect(lines).toContain("same two: <masked, 5 bytes>");
   expect(lines.join("\n")).not.toContain(encode("hunter2").slice(0, 8));
 });
 
 test("a secret's value of the same length is told as changed too", () => {
   const edited = toYaml({ ...secret, data: { one: encode("hunter3"), two: encode("stays") } });
   const lines = editDiff(secret, edited).map((line) => `${line.kind} ${line.text.trim()}`);
-  expect(lines).toContain("added one: <7 bytes, changed>");
+  expect(lines).toContain("added one: <masked, 7 bytes, changed>");
 });

@@ -66,6 +66,7 @@ async function rig(): Promise<Rig> {
     namespace: () => "default",
     closing: new Closing(),
     cluster: () => cluster,
+    journal: () => [],
     app: {
       ...host.app,
       open: ({ parameters }) => {

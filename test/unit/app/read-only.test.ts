@@ -121,6 +121,7 @@ async function tryEverything(readOnly: boolean, left: (action: Action) => boolea
     namespace: () => "default",
     closing: new Closing(),
     cluster: () => cluster,
+    journal: () => [],
     app,
     suspend: (body) => body({ stdin: process.stdin, stdout: Object.assign(new PassThrough(), process.stdout) }),
   };

@@ -73,6 +73,7 @@ async function rig(object: KubeObject): Promise<Rig> {
     namespace: () => "default",
     closing: new Closing(),
     cluster: () => cluster,
+    journal: () => [],
     app: {
       ...host.host.app,
       pick: ({ items }) => {

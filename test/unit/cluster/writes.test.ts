@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster, ObjectTarget } from "../../../src/cluster/cluster.ts";
 import { at, type KubeObject } from "../../../src/lib/kube/object.ts";
-import { Cleanup, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
 
 const cleanup = new Cleanup();
@@ -116,19 +116,67 @@ describe("the write gate", () => {
     });
   });
 
-  it("keeps a journal of what was written and what failed", async () => {
-    const { cluster, deployment } = await open();
+  it("keeps a journal of what was written and what failed, with the object before and after", async () => {
+    const { cluster, deployment, read } = await open();
     await cluster.writes.scale(deployment, 2);
+    await cluster.writes.restart(deployment);
     await cluster.writes.delete({ ...deployment, name: "gone", uid: undefined }).catch(() => undefined);
+    const target = { group: "apps", resource: "deployments", namespace: "default", name: "web-0", uid: deployment.uid };
     expect(cluster.writes.journal.get()).toMatchObject([
-      { verb: "scale", context: "fake", object: "deployments.apps default/web-0", result: "ok" },
+      {
+        verb: "scale",
+        operation: "update",
+        context: "fake",
+        target: { ...target, subresource: "scale" },
+        result: "ok",
+        before: { spec: { replicas: 10 } },
+        after: { spec: { replicas: 2 } },
+      },
+      { verb: "restart", target, before: { spec: { replicas: 2 } }, after: { spec: { replicas: 2 } } },
       {
         verb: "delete",
-        object: "deployments.apps default/gone",
+        target: { name: "gone" },
         result: "failed",
         message: expect.stringContaining("not found"),
       },
     ]);
+    const after = cluster.writes.journal.get()[1]?.after;
+    expect(at(after, "spec", "template", "metadata", "annotations")).toEqual(
+      at(read(), "spec", "template", "metadata", "annotations"),
+    );
+    for (const field of ["status", "managedFields"]) expect(JSON.stringify(after)).not.toContain(`"${field}"`);
+  });
+
+  it("reads the state before a write only where no live list has it, and writes without it where that fails", async () => {
+    const { server, cluster, deployment } = await open();
+    const label = (value: string): Promise<unknown> =>
+      cluster.writes.patch(deployment, "merge", { metadata: { labels: { value } } });
+    const reads = (): number =>
+      server.requests.filter(({ method, path }) => method === "GET" && path.endsWith("/deployments/web-0")).length;
+    await label("1");
+    expect(reads()).toBe(1);
+    const store = cluster.store({ resource: deployment.resource, namespace: "default", form: "objects" });
+    const has = (value: string) => (): boolean =>
+      store.get().rows.get(deployment.uid ?? "")?.object.metadata.labels?.["value"] === value;
+    cleanup.add(store.subscribe(() => {}));
+    await eventually(store, ({ status }) => status.state === "live" && has("1")());
+    await label("2");
+    expect(reads()).toBe(1);
+    await eventually(store, has("2"));
+    server.deny("get", "deployments");
+    await label("3");
+    // The watch may not have told of the last write yet; what it has then is the state before that one.
+    await label("4");
+    const known = cluster.writes.journal
+      .get()
+      .map(({ before, result }) => [result, before?.metadata.labels?.["value"]]);
+    expect(known.slice(0, 3)).toEqual([
+      ["ok", undefined],
+      ["ok", "1"],
+      ["ok", "2"],
+    ]);
+    expect(["3", undefined]).toContain(known[3]?.[1]);
+    expect(known[3]?.[0]).toBe("ok");
   });
 });
 
