@@ -159,7 +159,16 @@ export class Controller {
       app: doors,
       suspend: options.suspend,
     };
-    this.doors = { ...doors, operations: options.createOperations(services) };
+    const operations = options.createOperations(services);
+    this.doors = {
+      ...doors,
+      operations: {
+        ...operations,
+        // Commands of views begin these: nobody else waits for them.
+        rollBack: (...task) => this.busy.during(operations.rollBack(...task)),
+        undo: (entry) => this.busy.during(operations.undo(entry)),
+      },
+    };
     this.#forwardSets = new ForwardSets({
       paths: options.paths,
       logger: options.logger,

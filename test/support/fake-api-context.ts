@@ -19,6 +19,8 @@ export interface FakeApiServerOptions {
   readonly tls?: { readonly key: string; readonly cert: string; readonly clientCa?: string };
   /** The only accepted bearer token; change it with `setToken`. Without it everybody may enter. */
   readonly token?: string;
+  /** Serves every kind that kelpie has a file for. */
+  readonly everyKind?: boolean;
   /** Answers discovery only in the old form. */
   readonly legacyDiscovery?: boolean;
   /** Period of bookmarks in milliseconds; default 60,000. */

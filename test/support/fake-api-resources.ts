@@ -1,4 +1,6 @@
 import type { ApiResource } from "../../src/lib/kube/gvr.ts";
+import { kinds } from "../../src/resources/kinds/index.gen.ts";
+import { presumedResource } from "../../src/state/resource-names.ts";
 
 const READ_WRITE = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"] as const;
 
@@ -69,6 +71,14 @@ export const FAKE_RESOURCES: readonly ApiResource[] = [
   resource("coordination.k8s.io", "v1", "leases", "Lease"),
   resource("example.com", "v1alpha1", "widgets", "Widget", { shortNames: ["wd"] }),
 ];
+
+/** Those and a resource for each kind that kelpie has a file for. */
+export function withEveryKind(resources: readonly ApiResource[]): readonly ApiResource[] {
+  const others = kinds.filter(({ gvr }) =>
+    resources.every((each) => each.group !== gvr.group || each.resource !== gvr.resource),
+  );
+  return [...resources, ...others.map(presumedResource)];
+}
 
 /** Served only with the option `metrics`. */
 export const FAKE_METRICS_RESOURCES: readonly ApiResource[] = [

@@ -15,7 +15,7 @@ import {
 } from "./fake-api-context.ts";
 import type { RecordedRequest } from "./fake-api-request.ts";
 import { fakeObjects } from "./fake-api-objects.ts";
-import { FAKE_METRICS_RESOURCES, FAKE_RESOURCES } from "./fake-api-resources.ts";
+import { FAKE_METRICS_RESOURCES, FAKE_RESOURCES, withEveryKind } from "./fake-api-resources.ts";
 import { serveResource, type ResourceRequest } from "./fake-api-rest.ts";
 import { serveReview } from "./fake-api-reviews.ts";
 import { FakeApiStore } from "./fake-api-store.ts";
@@ -99,8 +99,9 @@ class FakeServer implements FakeApiServer, FakeApiContext {
 
   constructor(options: FakeApiServerOptions) {
     this.options = options;
+    const served = options.everyKind === true ? withEveryKind(FAKE_RESOURCES) : FAKE_RESOURCES;
     const metrics = options.metrics === true ? FAKE_METRICS_RESOURCES : [];
-    this.resources = [...FAKE_RESOURCES, ...metrics, ...(options.resources ?? [])];
+    this.resources = [...served, ...metrics, ...(options.resources ?? [])];
     this.#token = options.token;
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
       this.#receive(request, response).catch((error: unknown) => {

@@ -37,7 +37,7 @@ test("What was written stands in :journal, refused writes with the server's word
   await app.press("resource.label");
   await app.type("tier=gold");
   await app.press("enter");
-  server.deny("create", "pods");
+  server.deny("create", "pods/eviction");
   await app.press("pod.evict", "tab", "enter", ":");
   await app.type("journal");
   await app.press("enter");

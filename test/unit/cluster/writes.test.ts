@@ -70,7 +70,7 @@ describe("the write gate", () => {
     await expect(writes.act("shell in", deployment, begin)).rejects.toThrow("read-only");
     expect(begun).toBe(false);
     expect(writes.journal.get()).toMatchObject([
-      { verb: "shell in", object: "deployments.apps default/web-0", result: "ok" },
+      { verb: "shell in", operation: "session", target: { name: "web-0" }, result: "ok" },
       { verb: "shell in", result: "failed", message: "cut" },
     ]);
   });
