@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { ContextInfo } from "../cluster/cluster.ts";
 import type { AppDoors } from "../hotkeys/action.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
@@ -103,9 +104,7 @@ export class ContextEditor {
       confirmLabel: "Delete",
       danger: true,
       choices:
-        orphans.length === 0
-          ? []
-          : [{ id: "orphans", label: "What no other context uses", options: ["keep", "delete it too"] }],
+        orphans.length === 0 ? [] : [{ id: "orphans", label: "Unused entries", options: ["keep", "delete it too"] }],
     });
     if (answer === undefined) return;
     const all = answer["orphans"] === "delete it too";
@@ -137,5 +136,5 @@ function describe({ file, cluster, user, server }: ContextInfo): readonly string
 }
 
 function backupWords(backups: readonly string[]): string {
-  return `what was there is in ${backups.join(", ")}`;
+  return `backup beside it: ${backups.map((path) => basename(path)).join(", ")}`;
 }

@@ -37,7 +37,7 @@ export function createViewSession(options: ViewSessionOptions): ViewSession {
     session,
     app,
     keptBy: (name) =>
-      settings.contexts[name] === undefined ? [] : [`Its settings in ${paths.configFile} (protection) follow.`],
+      settings.contexts[name] === undefined ? [] : ["Its settings in config.yaml, protection too, follow."],
     renamed: async (from, to) => [
       ...((await renameContextSettings(paths.configFile, from, to)) ? ["its settings follow"] : []),
       ...((await sets.renameContext(from, to)) ? ["its sets of port-forwards follow"] : []),

@@ -8,7 +8,6 @@ import { isApiError } from "./api-error.ts";
 import type { ForwardRequest, ListQuery, PortForward, PortForwards, ResourceStore } from "./cluster.ts";
 import { dialChannels, type PodEnd } from "./forward-connection.ts";
 import { ForwardPods, targetPortOf, type ReadyPod } from "./forward-pods.ts";
-import { dialTunnel } from "./forward-tunnel.ts";
 import { isServiceTarget, targetWords, type ForwardTarget } from "./forward-target.ts";
 import type { HttpClient } from "./http-client.ts";
 import { listenLocally, type LocalListener } from "./local-listener.ts";
@@ -265,7 +264,12 @@ export class PortForwarder implements PortForwards {
   /** By channels; where a server refuses those, by the tunnel that kubectl takes. What worked once is what it speaks. */
   async #dialPod(namespace: string, pod: ReadyPod): Promise<PodEnd> {
     const { client } = this.#options;
-    if (this.#wire === "tunnel") return dialTunnel(client, namespace, pod);
+    // Few servers want it.
+    const dialTunnel = async (): Promise<PodEnd> => {
+      const tunnel = await import("./forward-tunnel.ts");
+      return tunnel.dialTunnel(client, namespace, pod);
+    };
+    if (this.#wire === "tunnel") return dialTunnel();
     try {
       const podEnd = await dialChannels(client, namespace, pod);
       this.#wire = "channels";
@@ -274,7 +278,7 @@ export class PortForwarder implements PortForwards {
       if (this.#wire === "channels" || isApiError(error, 401, 403, 404)) throw error;
       let podEnd: PodEnd;
       try {
-        podEnd = await dialTunnel(client, namespace, pod);
+        podEnd = await dialTunnel();
       } catch {
         throw error;
       }

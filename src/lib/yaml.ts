@@ -113,7 +113,7 @@ export class EditableYaml {
     return this.#document.toString({
       lineWidth: 0,
       indentSeq: !/^[^\s#][^\n]*:\s*\n(?:#[^\n]*\n)*- /m.test(this.#text),
-      flowCollectionPadding: !/\{[^\s}]/.test(this.#text),
+      flowCollectionPadding: !/[{[][^\s\]}]/.test(this.#text),
     });
   }
 }

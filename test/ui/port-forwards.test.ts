@@ -170,6 +170,25 @@ test("The forward of a bare pod ends with the pod, and says so", async () => {
   expect(row(app)).toContain("pod alone is gone, and nothing makes it anew");
 });
 
+test("A forward that failed is started again for the pod of the same name", async () => {
+  const alone = pod("alone", true, {});
+  server.push(alone);
+  const app = await start("pods default");
+  await app.press("resource.port-forward", "enter");
+  const port = localPort(app);
+  await command(app, "pf");
+  server.remove(alone);
+  await untilForward(app, ({ state }) => state === "failed");
+  await app.press("port-forward.start");
+  expect(app.text()).toContain(`127.0.0.1:${port} was not opened again`);
+  expect(app.text()).toContain('pods "alone" not found');
+  server.push(pod("alone", true, { uid: "another" }));
+  await app.press("port-forward.start");
+  expect(app.text()).toContain(`127.0.0.1:${port} listens again`);
+  await untilForward(app, ({ state }) => state === "listening");
+  expect(rows(app)).toEqual([expect.stringMatching(/^pod\/alone .*listening/)]);
+});
+
 test("The pod of a stateful set is waited for by its name", async () => {
   server.push(workload("StatefulSet", "db"));
   server.push(pod("db-0", true, owner("StatefulSet", "db")));
@@ -391,6 +410,11 @@ test("A forward goes on while another context is on the screen, and is shown the
   await command(app, "pf");
   expect(row(app)).toMatch(/^deploy\/web  fake  default  web-1-a .*listening/);
   const first = app.ui.controller.forwards.get()[0];
+  await app.press("port-forward.open");
+  await listed(app);
+  expect(app.ui.controller.session.context.get()).toBe("fake");
+  expect(app.text()).toContain("deployments(default)");
+  await command(app, "pf");
   await app.press("port-forward.stop");
   expect(app.text()).toContain(`127.0.0.1:${first?.localPort} is closed`);
   await other.close();

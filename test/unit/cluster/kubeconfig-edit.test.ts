@@ -29,6 +29,7 @@ contexts:
 - context:
     cluster: dev
     user: admin
+    extensions: [{name: a, extension: [1, 2]}]
   name: dev
 users:
 - name: admin
