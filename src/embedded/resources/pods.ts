@@ -4,6 +4,7 @@ import { admitPod, qosClass } from "../machinery/pod-admission.ts";
 import { podRow } from "../machinery/pod-row.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../machinery/printer-columns.ts";
 import { serveResource } from "../machinery/served-resource.ts";
+import { forbiddenField } from "../machinery/validation/field-error.ts";
 
 /** 68 years; later times than the year 9999 have no notation. */
 const MAX_GRACE_SECONDS = 2 ** 31;
@@ -50,6 +51,10 @@ export const pods = serveResource({
     if (old !== undefined) return pod;
     const admitted = admitPod(pod, context);
     return { ...admitted, status: { ...asRecord(admitted["status"]), qosClass: qosClass(admitted) } };
+  },
+  validate(pod, old) {
+    if (old !== undefined || asRecords(at(pod, "spec", "ephemeralContainers")).length === 0) return [];
+    return [forbiddenField("spec.ephemeralContainers", "cannot be set on create")];
   },
   gracePeriod(pod, options) {
     const phase = at(pod, "status", "phase");

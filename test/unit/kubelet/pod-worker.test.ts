@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RESOURCES } from "../../../src/embedded/machinery/registry.ts";
-import { at } from "../../../src/lib/kube/object.ts";
+import { at, type KubeObject } from "../../../src/lib/kube/object.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import type { ScriptedRuntime } from "./scripted-runtime.ts";
 import { conditionOf, containerOf, scriptedNode, stateOf, type TestNode } from "./test-node.ts";
@@ -45,6 +45,24 @@ describe("a pod worker", () => {
       "Normal Created Created container: web",
       "Normal Started Started container web",
     ]);
+  });
+
+  it("adds ephemeral containers to a pod that runs, backs off from images that cannot be had, restarts none", async () => {
+    await node.create("web", { containers: [web] });
+    await node.untilReady("web");
+    node.runtime.brokenImages.add("broken:1");
+    const look = { name: "look", image: "localhost/host:1", command: ["sh"], targetContainerName: "web" };
+    const spec = { ephemeralContainers: [look, { name: "broken", image: "broken:1" }] };
+    const options = { subresource: "ephemeralcontainers" } as const;
+    await node.registry.patch(RESOURCES.pods, { namespace: "default", name: "web" }, "strategic", { spec }, options);
+    const states = (pod: KubeObject): unknown => at(pod, "status", "ephemeralContainerStatuses");
+    await node.until("web", (pod) => JSON.stringify(states(pod) ?? "").includes("ErrImagePull"));
+    expect(node.runtime.specs.get(node.runtime.find("look").id)?.processesOf).toBe(node.runtime.find("web").id);
+    node.runtime.exit("look", 0);
+    const pod = await node.until("web", (seen) => JSON.stringify(states(seen)).includes("Completed"));
+    expect(at(pod, "status", "phase")).toBe("Running");
+    expect(conditionOf(pod, "Ready")["status"]).toBe("True");
+    expect(node.runtime.calls.filter((call) => call === "start look")).toHaveLength(1);
   });
 
   it("completes a pod whose containers end well and are not to be restarted", async () => {
