@@ -1,12 +1,11 @@
-import type { Cluster, LogQuery, ResourceStore } from "../../cluster/cluster.ts";
+import type { Cluster, LogQuery } from "../../cluster/cluster.ts";
 import { LogBatch } from "../../cluster/log-batch.ts";
-import type { TargetObject } from "../../hotkeys/action.ts";
 import { Disposer } from "../../lib/disposer.ts";
 import { objectPath, type KubeObject } from "../../lib/kube/object.ts";
 import { NOTE, type SourcedBatch } from "./log-buffer.ts";
 import { OlderLines } from "./older-lines.ts";
 import { logSources, podFault, type LogSource } from "./log-sources.ts";
-import { podResource, podSelections, type PodList, type PodSelection } from "./pod-selection.ts";
+import { followPods, type LogSelection } from "./pod-lists.ts";
 
 /** Which part of the logs is read. */
 export interface LogWindow {
@@ -60,12 +59,6 @@ interface StreamPart {
   readonly mark: string | undefined;
 }
 
-/** Of what is read: objects, or a list of pods. */
-export interface LogSelection {
-  readonly targets: readonly TargetObject[];
-  readonly list: PodList | undefined;
-}
-
 /**
  * Follows the logs of all pods behind some objects: pods that come later join, a restarted container is followed anew
  * after what its previous instance said. Faults stand among the lines, where they happened.
@@ -89,8 +82,6 @@ export class LogStreams {
   readonly #left = new Map<string, { readonly source: LogSource; readonly joined: boolean }>();
   /** Notes that are not told again. */
   readonly #told = new Set<string>();
-  /** Pods that each list had, by uid. */
-  readonly #present = new Map<ResourceStore, ReadonlyMap<string, string>>();
   #startedAt = 0;
   /** Time key of the newest line that has come. */
   #lastKey = 0;
@@ -141,25 +132,12 @@ export class LogStreams {
 
   start(): void {
     this.#startedAt = this.#now();
-    const { targets, list } = this.#selection;
-    const resource = podResource(targets, this.#cluster.catalog.get().resources);
-    if (resource === undefined) {
-      this.#note("the server has not told yet that it has pods: Ctrl-R tries again");
-      return;
-    }
-    const { selections, without } = podSelections(targets);
-    for (const { resource: kind, name } of without) this.#note(`${kind.singular} ${name} has no pods: it selects none`);
-    for (const selection of list === undefined ? selections : [{ name: "the list", ...list }]) {
-      const { namespace, labelSelector, fieldSelector } = selection;
-      const query = {
-        resource,
-        namespace,
-        ...(labelSelector === undefined ? {} : { labelSelector }),
-        ...(fieldSelector === undefined ? {} : { fieldSelector }),
-        form: "objects" as const,
-      };
-      this.#follow(this.#cluster.store(query), selection);
-    }
+    const stop = followPods(this.#cluster, this.#selection, {
+      pods: (pods, joined) => this.#take(pods, joined),
+      gone: (uid, name) => this.#noteOnce(uid, `${name} was deleted`),
+      note: (text) => this.#note(text),
+    });
+    this.#running.add(stop);
   }
 
   /** Whether older lines are being read now. */
@@ -211,48 +189,6 @@ export class LogStreams {
     this.#open.clear();
     this.#broken.clear();
     this.#left.clear();
-  }
-
-  #follow(store: ResourceStore, { name, pods: chosen }: PodSelection): void {
-    const names = chosen === undefined ? undefined : new Set(chosen.map((pod) => pod.metadata.name));
-    let fellBack = false;
-    let loading = true;
-    const take = (): void => {
-      const { status, rows } = store.get();
-      const joined = !loading;
-      loading &&= status.state === "loading";
-      if (status.state === "denied") {
-        // Without the right to list, the pods themselves are still known from the rows they were opened on.
-        if (!fellBack && chosen !== undefined) this.#take(chosen, false);
-        else if (!fellBack) this.#note(`the pods of ${name} cannot be listed: ${status.error.message}`);
-        fellBack = true;
-        return;
-      }
-      const all = Array.from(rows.values(), (row) => row.object);
-      const pods = names === undefined ? all : all.filter((pod) => names.has(pod.metadata.name));
-      if (status.state === "live") {
-        if (!joined && chosen !== undefined) this.#tellMissing(chosen, pods);
-        this.#tellGone(store, pods);
-      }
-      this.#take(pods, joined);
-    };
-    this.#running.add(store.subscribe(take));
-    take();
-  }
-
-  /** Pods that were chosen by name and are not there. */
-  #tellMissing(chosen: readonly KubeObject[], pods: readonly KubeObject[]): void {
-    const there = new Set(pods.map((pod) => pod.metadata.name));
-    for (const { metadata } of chosen)
-      if (!there.has(metadata.name)) this.#note(`there is no pod ${objectPath({ metadata })}`);
-  }
-
-  /** Pods of a list that were there. */
-  #tellGone(store: ResourceStore, pods: readonly KubeObject[]): void {
-    const before = this.#present.get(store);
-    const now = new Map(pods.map((pod) => [pod.metadata.uid ?? "", pod.metadata.name ?? ""]));
-    this.#present.set(store, now);
-    for (const [uid, name] of before ?? []) if (!now.has(uid)) this.#noteOnce(uid, `${name} was deleted`);
   }
 
   /** @param joined they came while the log was followed */

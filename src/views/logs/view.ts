@@ -9,16 +9,15 @@ import { TextView } from "../text-view.tsx";
 import { targetsParameter } from "../view-parameters.ts";
 import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
 import { LineForm } from "./line-form.ts";
-import { MARKER, type HeldLines, type LogEntry } from "./log-buffer.ts";
+import { MARKER, type LogEntry } from "./log-buffer.ts";
+import { LogExport } from "./log-export.ts";
 import { logFilterFault, parseLogFilter } from "./log-filter.ts";
-import { plainLogLine, plainText } from "./log-line.ts";
+import { plainText } from "./log-line.ts";
 import { LogLines } from "./log-lines.ts";
 import { prefixesOf } from "./log-prefixes.ts";
 import { recordColumns, type RecordColumn } from "./record-line.ts";
-import { inPieces, saveLog } from "./save-log.ts";
 import { LogStreams, type LogWindow } from "./log-streams.ts";
 import { podListText, targetsText, type PodList } from "./pod-selection.ts";
-import { wholeLog } from "./whole-log.ts";
 
 /** What the keys 0 to 6 choose. */
 const WINDOWS = ["tail", "head", "1m", "5m", "15m", "30m", "1h"] as const;
@@ -45,6 +44,7 @@ class LogsView {
   readonly #pager = new PagerModel({ follow: true });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #lines: LogLines;
+  readonly #export: LogExport;
   readonly #of: string;
   #streams: LogStreams | undefined;
   #form = new LineForm({ timestamps: false, prefixes: undefined, structure: [] });
@@ -55,7 +55,6 @@ class LogsView {
   #fields: readonly string[] = [];
   /** Streams whose prefixes `#form` has. */
   #labelled = 0;
-  #saving: AbortController | undefined;
 
   constructor(host: ViewHost, parameters: LogsParameters) {
     this.#host = host;
@@ -75,6 +74,12 @@ class LogsView {
     const of = parameters.list === undefined ? targetsText(parameters.targets) : podListText(parameters.list);
     this.#of = `${of}${this.#container === undefined ? "" : ` ${this.#container}`}`;
     this.#fileName = `${first?.name ?? "pods"}${this.#container === undefined ? "" : `-${this.#container}`}.log`;
+    this.#export = new LogExport(host, {
+      fileName: this.#fileName,
+      pager: this.#pager,
+      lines: this.#lines,
+      options: () => this.#form.options,
+    });
     this.view = new TextView(host, {
       id: "logs",
       scopes: ["logs", "text"],
@@ -100,7 +105,6 @@ class LogsView {
       hide: () => undefined,
       dispose: () => {
         this.#streams?.stop();
-        this.#saving?.abort();
         this.#lines.dispose();
       },
     });
@@ -162,8 +166,8 @@ class LogsView {
     "logs.cursor": () => this.#pager.toggleCursor(),
     "logs.select": () => this.#pager.toggleSelection(),
     "logs.extend": (argument) => this.#pager.extendSelection(argument === "up" ? -1 : 1),
-    "text.copy": () => void this.#copy(),
-    "text.save": () => void this.#save(),
+    "text.copy": () => void this.#export.copy(),
+    "text.save": () => void this.#export.save(this.#streams),
     "logs.record": () => void this.#expand(),
     "view.reload": () => this.#restart(),
   };
@@ -226,95 +230,6 @@ class LogsView {
       structure: this.#raw ? undefined : this.#columns(),
     });
     this.#lines.redraw();
-  }
-
-  /** What is selected, or else all that is shown. */
-  #chosen(): { readonly what: string; readonly first: number; readonly last: number } {
-    const selected = this.#pager.selected();
-    const what = this.#lines.filter === undefined ? "logs" : "the lines that the filter shows";
-    if (selected === undefined) return { what, first: 0, last: this.#lines.length - 1 };
-    const count = selected.last - selected.first + 1;
-    return { what: `${count} line${count === 1 ? "" : "s"}`, ...selected };
-  }
-
-  async #copy(): Promise<void> {
-    this.#lines.show();
-    await this.#lines.filtered();
-    const { what, first, last } = this.#chosen();
-    const held = this.#lines.snapshot();
-    this.#pager.endCursor();
-    const text: string[] = [];
-    try {
-      for await (const piece of inPieces(this.#texts(held, first, last))) text.push(...piece);
-    } finally {
-      held.release();
-    }
-    await this.#host.app.operations.copy(text.join(""), what);
-  }
-
-  *#texts(held: HeldLines, first: number, last: number): Generator<string> {
-    const { options } = this.#form;
-    for (let index = first; index <= last; index += 1) yield plainLogLine(held.at(index), options);
-  }
-
-  async #save(): Promise<void> {
-    this.#lines.show();
-    if (this.#saving !== undefined) {
-      this.#host.app.flash("info", "a log is being saved: wait for it to end");
-      return;
-    }
-    const what = await this.#chooseSaved();
-    if (what === undefined) return;
-    const saving = new AbortController();
-    this.#saving = saving;
-    try {
-      if (what === "whole") await this.#saveWhole(saving.signal);
-      else await this.#saveHeld(what);
-    } finally {
-      this.#saving = undefined;
-    }
-  }
-
-  /** Asks only where there is a choice. */
-  async #chooseSaved(): Promise<"selected" | "filtered" | "held" | "whole" | undefined> {
-    if (this.#pager.selected() !== undefined) return "selected";
-    const { filter, buffer } = this.#lines;
-    const choices = new Map<string, "filtered" | "held" | "whole">();
-    if (filter !== undefined) choices.set(`the lines that the filter shows: & ${filter.text}`, "filtered");
-    choices.set(`the ${buffer.length} lines held here`, "held");
-    if (this.#streams?.maybeOlder === true || buffer.dropped > 0)
-      choices.set("the whole log from its beginning, as the server still has it", "whole");
-    if (choices.size === 1) return "held";
-    const chosen = await this.#host.app.pick({ title: "Save", items: [...choices.keys()] });
-    return chosen === undefined ? undefined : choices.get(chosen);
-  }
-
-  async #saveHeld(what: "selected" | "filtered" | "held"): Promise<void> {
-    const selected = what === "selected" ? this.#pager.selected() : undefined;
-    if (what === "filtered") await this.#lines.filtered();
-    const held = what === "held" ? this.#lines.buffer.snapshot() : this.#lines.snapshot();
-    const { first, last } = selected ?? { first: 0, last: held.length - 1 };
-    try {
-      await saveLog(this.#host, this.#fileName, this.#texts(held, first, last), last - first + 1);
-    } finally {
-      held.release();
-    }
-  }
-
-  async #saveWhole(signal: AbortSignal): Promise<void> {
-    const streams = this.#streams;
-    if (streams === undefined) return;
-    const held = this.#lines.buffer.snapshot();
-    const { options } = this.#form;
-    const entries = wholeLog(this.#host.cluster, streams.parts, held, (source) => streams.where(source), signal);
-    async function* texts(): AsyncGenerator<string> {
-      for await (const entry of entries) yield plainLogLine(entry, options);
-    }
-    try {
-      await saveLog(this.#host, this.#fileName, texts());
-    } finally {
-      held.release();
-    }
   }
 
   async #askFilter(): Promise<void> {
