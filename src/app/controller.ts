@@ -313,17 +313,9 @@ export class Controller {
 
   #context(): ActionContext {
     const view = this.navigation.front;
-    const { targets, cursor, kind, container } = view?.selection() ?? {
-      targets: [],
-      cursor: undefined,
-      kind: undefined,
-      container: undefined,
-    };
+    const nothing = { targets: [], cursor: undefined, kind: undefined, container: undefined };
     return {
-      targets,
-      cursor,
-      kind,
-      container,
+      ...(view?.selection() ?? nothing),
       readOnly: this.session.cluster.get()?.writes.readOnly.get() ?? true,
       app: this.doors,
       view: {

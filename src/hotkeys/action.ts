@@ -45,6 +45,8 @@ export interface ActionContext {
   readonly kind: KindDefinition | undefined;
   /** The chosen container, in the container view. */
   readonly container: string | undefined;
+  /** Why there are no targets, where more can be said than that nothing is selected. */
+  readonly nothing?: string | undefined;
   readonly readOnly: boolean;
   readonly app: AppDoors;
   /** The view in front, for actions of its own (sort, wrap, find…). */

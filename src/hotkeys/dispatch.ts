@@ -43,7 +43,7 @@ export function reasonAgainst(action: Action, context: ActionContext): string | 
   if (!offered(action, context)) {
     return `${context.kind?.kind ?? "what is shown here"} has no ${CAPABILITY_NAMES[action.needs ?? "describe"]}`;
   }
-  if (action.needs !== undefined && context.targets.length === 0) return "nothing is selected";
+  if (action.needs !== undefined && context.targets.length === 0) return context.nothing ?? "nothing is selected";
   if (action.mutates === true && context.readOnly) return "read-only: nothing may be written in this context";
   return action.disabledReason?.(context);
 }

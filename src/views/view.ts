@@ -177,6 +177,8 @@ export interface ViewSelection {
   readonly cursor: TargetObject | undefined;
   readonly kind: KindDefinition | undefined;
   readonly container: string | undefined;
+  /** Why there are no targets, where more can be said than that nothing is selected. */
+  readonly nothing?: string | undefined;
 }
 
 /** The line above the content and the words in the header. */

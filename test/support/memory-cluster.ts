@@ -114,6 +114,8 @@ export class MemoryCluster implements Cluster {
   readonly writes: WriteGate;
   readonly portForwards: Cluster["portForwards"];
   readonly recorded: RecordedWrite[] = [];
+  /** The uids of what was to be deleted. */
+  readonly deleted: Array<string | undefined> = [];
   /** The logs that are followed now. */
   readonly logStreams: MemoryLogStream[] = [];
   #logged = 0;
@@ -270,7 +272,10 @@ export class MemoryCluster implements Cluster {
       protection,
       setProtection: (level) => protection.set(level),
       permit: () => () => {},
-      delete: (target, options) => write("delete", target, options),
+      delete: (target, options) => {
+        this.deleted.push(target.uid);
+        return write("delete", target, options);
+      },
       scale: (target, replicas) => write("scale", target, replicas),
       restart: (target) => write("restart", target),
       setImage: (target, container, image) => write("set-image", target, { container, image }),

@@ -24,6 +24,7 @@ import { openDrillDown } from "./drill-down.ts";
 import { emptyLines } from "./empty-lines.ts";
 import { isJoinName, JoinedLists } from "./joined-lists.ts";
 import { readTableParameters, type TableParameters } from "./parameters.ts";
+import { createRowContext, type RowJoins } from "./row-context.ts";
 import { saveTable } from "./save-table.ts";
 import { kindColumns, namespaceColumn, serverColumns } from "./table-columns.ts";
 import { TableScreen } from "./table-screen.ts";
@@ -41,7 +42,10 @@ const SORTS: Readonly<Record<string, string>> = {
   "sort.namespace": "namespace",
 };
 
-const USAGE_OF = { pod: "pods", container: "containers", node: "nodes" } as const;
+/** Commands that act on the row under the cursor. */
+const AIMED: ReadonlySet<string> = new Set(["open", "mark.toggle", "mark.range"]);
+/** A key this soon after another object came under the cursor was meant for the one before. */
+const UNSEEN_MILLISECONDS = 250;
 
 /** Rows of a store in a table model, drawn as painted lines. */
 class ResourceTable implements View {
@@ -73,6 +77,8 @@ class ResourceTable implements View {
   /** What is to be said of columns of the settings that there are not. */
   #missing: readonly string[] = [];
   #warming = false;
+  /** When changes put another object under the cursor last. */
+  #hopped = Number.NEGATIVE_INFINITY;
 
   constructor(host: ViewHost, parameters: TableParameters) {
     this.#host = host;
@@ -80,8 +86,8 @@ class ResourceTable implements View {
     this.#parameters = parameters;
     this.#namespace = parameters.namespace;
     const opened = host.clock.now();
-    this.#display = this.#rowContext(() => host.clock.now());
-    this.#sorting = this.#rowContext(() => opened);
+    this.#display = createRowContext(host, this.#joins, () => host.clock.now());
+    this.#sorting = createRowContext(host, this.#joins, () => opened);
     this.#joined = new JoinedLists(host.cluster, {
       rows: (keys) => this.#rowsJoinChanged(keys),
       all: () => this.#joinChanged(),
@@ -126,11 +132,25 @@ class ResourceTable implements View {
   }
 
   selection(): ViewSelection {
-    const { cursorEntry, marked } = this.#model;
+    const { marked } = this.#model;
+    const cursorEntry = this.#aimedAt;
     const cursor = cursorEntry === undefined ? undefined : this.#targetOf(cursorEntry);
     const targets =
       marked.length > 0 ? marked.map((entry) => this.#targetOf(entry)) : cursor === undefined ? [] : [cursor];
-    return { targets, cursor, kind: this.#kind, container: undefined };
+    const unseen = targets.length === 0 && this.#model.cursorEntry !== undefined;
+    const nothing = unseen ? "another object has just come under the cursor" : undefined;
+    return { targets, cursor, kind: this.#kind, container: undefined, nothing };
+  }
+
+  /** The row under the cursor, unless another one has only just come there: no finger was meant for it. */
+  get #aimedAt(): TableEntry | undefined {
+    return this.#host.clock.now() - this.#hopped < UNSEEN_MILLISECONDS ? undefined : this.#model.cursorEntry;
+  }
+
+  #apply(rows: ReadonlyMap<string, TableRow>, changes: TableChanges, loading: boolean): void {
+    const before = this.#model.cursorEntry?.key;
+    this.#model.apply(rows, changes, loading);
+    if (before !== undefined && this.#model.cursorEntry?.key !== before) this.#hopped = this.#host.clock.now();
   }
 
   listedNamespace(): string | undefined {
@@ -146,7 +166,8 @@ class ResourceTable implements View {
     }
     const key = this.#screen.keyAt(row);
     if (key === undefined || !this.#model.entries.has(key)) return false;
-    const before = this.#model.cursorEntry?.key;
+    const before = this.#aimedAt?.key;
+    this.#hopped = Number.NEGATIVE_INFINITY;
     this.#model.wantKey(key);
     return before === key;
   }
@@ -189,7 +210,10 @@ class ResourceTable implements View {
       "move.bottom": Infinity,
     };
     const move = moves[name];
-    if (move !== undefined) model.move(move);
+    if (move !== undefined) {
+      this.#hopped = Number.NEGATIVE_INFINITY;
+      model.move(move);
+    } else if (AIMED.has(name) && this.#aimedAt === undefined && model.cursorEntry !== undefined) return;
     else if (name === "move.left") this.#screen.scrollColumns(-1);
     else if (name === "move.right") this.#screen.scrollColumns(1);
     else if (name === "search.set") model.setFilter(argument);
@@ -249,22 +273,10 @@ class ResourceTable implements View {
 
   readonly #toneOf = (row: TableRow): Tone | undefined => this.#kind.tone?.(row.object, this.#display);
 
-  /** One for the life of the table: sorting and filtering ask for it once for every row. */
-  #rowContext(now: () => number): RowContext {
-    const { metrics } = this.#cluster;
-    return {
-      get now() {
-        return now();
-      },
-      usage: (kind, path) => metrics.get()[USAGE_OF[kind]].get(path),
-      isForwarded: (pod) => this.#forwarded.has(pod),
-      favourite: (namespace) => {
-        const index = this.#host.settings.namespaces.favourites.indexOf(namespace);
-        return index === -1 ? undefined : index + 1;
-      },
-      joined: (name, path) => this.#joined.answer(name, path),
-    };
-  }
+  readonly #joins: RowJoins = {
+    isForwarded: (pod) => this.#forwarded.has(pod),
+    answer: (name, path) => this.#joined.answer(name, path),
+  };
 
   #openStore(): ResourceStore {
     const { resource, labelSelector, fieldSelector } = this.#parameters;
@@ -287,7 +299,7 @@ class ResourceTable implements View {
         this.#model.setColumns(this.#columns());
       }
       this.#screen.mark(snapshot, changes);
-      this.#model.apply(snapshot.rows, changes, snapshot.status.state === "loading");
+      this.#apply(snapshot.rows, changes, snapshot.status.state === "loading");
       this.#joined.know(snapshot.rows, changes.reset ? snapshot.rows.keys() : changes.changed);
       this.#readStatus(snapshot.status);
       this.#warmLater();
@@ -346,7 +358,7 @@ class ResourceTable implements View {
     }
     const changed = new Set(rows.keys());
     const loading = this.#store.get().status.state === "loading";
-    this.#model.apply(rows, { changed, removed: new Set(), reset: false }, loading);
+    this.#apply(rows, { changed, removed: new Set(), reset: false }, loading);
   }
 
   #joinChanged(): void {
