@@ -18,6 +18,8 @@ import { hintOf } from "./shell.ts";
 
 const DIRECTIONS = ["Download", "Upload"] as const;
 const PROGRESS_MILLISECONDS = 200;
+/** Of what is left out, so many are told one by one. */
+const MOST_TOLD = 50;
 
 interface Place extends ContainerPlace {
   readonly cluster: Cluster;
@@ -81,7 +83,8 @@ async function askDownload(services: AppServices, place: Place): Promise<void> {
   });
   if (given === undefined) return;
   const local = localTarget(given, name);
-  if (existsSync(local)) {
+  const replaces = existsSync(local);
+  if (replaces) {
     const answer = await app.confirm({
       title: `Replace ${basename(local)}?`,
       lines: [`${local} is there already`],
@@ -95,7 +98,9 @@ async function askDownload(services: AppServices, place: Place): Promise<void> {
   if (release === undefined) return;
   const title = `download ${name} from ${where}`;
   start(services, title, `${local} is copied`, release, (report, task) =>
-    place.cluster.writes.act("download from", target, () => download(place, remote.trim(), local, report, task.signal)),
+    place.cluster.writes.act("download from", target, () =>
+      download(place, remote.trim(), { path: local, replaces }, report, task.signal),
+    ),
   );
 }
 
@@ -176,8 +181,11 @@ function start(
   release: () => void,
   copy: (report: CopyReporter, task: Task) => Promise<void>,
 ): void {
+  let left = "nothing half-copied was left";
   const task = new Task(title, async (running) => {
-    const progress = new Progress(running, clock);
+    const progress = new Progress(running, clock, (what) => {
+      left = what;
+    });
     try {
       await copy(progress, running);
     } finally {
@@ -190,7 +198,7 @@ function start(
   void task.ended.then(() => {
     const { state, lines } = task.state.get();
     if (state === "done") app.flash("info", done);
-    else if (state === "cancelled") app.flash("warning", `${title} was cancelled: nothing half-copied was left`);
+    else if (state === "cancelled") app.flash("warning", `${title} was cancelled: ${left}`);
     else app.flash("error", `${title} failed: ${lines.at(-1)?.text ?? ""}`);
   });
   app.open({ view: "task", parameters: { task }, title });
@@ -201,12 +209,15 @@ class Progress implements CopyReporter {
   readonly #task: Task;
   readonly #clock: Clock;
   readonly #startedAt: number;
+  readonly #onLeft: (what: string) => void;
   #files = 0;
+  #skipped = 0;
   #bytes = 0;
   #current = "";
   #toldAt = 0;
 
-  constructor(task: Task, clock: Clock) {
+  constructor(task: Task, clock: Clock, onLeft: (what: string) => void) {
+    this.#onLeft = onLeft;
     this.#task = task;
     this.#clock = clock;
     this.#startedAt = clock.now();
@@ -225,13 +236,24 @@ class Progress implements CopyReporter {
   }
 
   skip(name: string, why: string): void {
-    this.#task.sayInstead(`${name} is left out: ${why}`, "warning");
-    this.#task.say(this.#line());
+    this.#skipped += 1;
+    if (this.#skipped <= MOST_TOLD) this.#warn(`${name} is left out: ${why}`);
+    else this.#tell();
+  }
+
+  left(what: string): void {
+    this.#onLeft(what);
+    this.#warn(what);
   }
 
   end(): void {
     this.#current = "";
     this.#task.sayInstead(this.#line());
+  }
+
+  #warn(text: string): void {
+    this.#task.sayInstead(text, "warning");
+    this.#task.say(this.#line());
   }
 
   #tell(): void {
@@ -245,7 +267,8 @@ class Progress implements CopyReporter {
     const seconds = (this.#clock.now() - this.#startedAt) / 1000;
     const speed = seconds < 1 ? "" : `, ${byteSize(Math.round(this.#bytes / seconds))}/s`;
     const files = `${this.#files} ${this.#files === 1 ? "file" : "files"}`;
-    return `${files}, ${byteSize(this.#bytes)}${speed}${this.#current === "" ? "" : `: ${this.#current}`}`;
+    const skipped = this.#skipped <= MOST_TOLD ? "" : `, ${this.#skipped} left out`;
+    return `${files}, ${byteSize(this.#bytes)}${speed}${skipped}${this.#current === "" ? "" : `: ${this.#current}`}`;
   }
 }
 

@@ -5,4 +5,6 @@ export interface CopyReporter {
   bytes(count: number): void;
   /** It is left out. */
   skip(name: string, why: string): void;
+  /** The copy ends before its end, and this is left of it. */
+  left(what: string): void;
 }

@@ -21,16 +21,17 @@ const CHANGED = /file changed as we read it|file removed before we read it|file 
 /**
  * Copies a file or a folder of a container to a path of this machine, by tar, or a single file by cat where there is no
  * tar. It is written under another name beside it and renamed when it is whole, so that nothing is ever half there.
+ * @param local `replaces`: the user has agreed that a file there goes
  * @throws KelpieError with the container's words; the signal's reason
  */
 export async function download(
   place: ContainerPlace,
   remote: string,
-  local: string,
+  local: { readonly path: string; readonly replaces: boolean },
   report: CopyReporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = resolve(local);
+  const target = resolve(local.path);
   const real = await realPath(place, remote, signal);
   const hidden = await mkdtemp(join(dirname(target), `.${basename(target)}.kelpie-`));
   try {
@@ -44,6 +45,8 @@ export async function download(
     signal.throwIfAborted();
     if ((await lstat(part).catch(() => undefined)) === undefined)
       throw new KelpieError(`nothing of ${remote} can be copied`);
+    const taken = (await lstat(target).catch(() => undefined)) !== undefined;
+    if (taken && !local.replaces) throw new KelpieError(`${target} came into being meanwhile and is not replaced`);
     await rename(part, target);
   } catch (error) {
     signal.throwIfAborted();

@@ -101,10 +101,19 @@ export async function upload(
     const moved = await runInContainer(place, ["mv", "-f", "--", partPath, path], signal);
     if (moved.code !== 0) throw new KelpieError(`it was not renamed to ${path}: ${firstLines(moved.stderr)}`);
   } catch (error) {
-    // The signal has ended what was running; cleaning up must still happen.
-    if (!merges) await runInContainer(place, ["rm", "-rf", "--", partPath], NEVER).catch(ignored);
+    if (merges) report.left(`what was copied before stays in ${path}`);
+    else if (!(await removed(place, partPath))) report.left(`${partPath} may be left in the container`);
     signal.throwIfAborted();
     throw error;
+  }
+}
+
+/** The signal may have ended what was running; cleaning up must still happen. */
+async function removed(place: ContainerPlace, path: string): Promise<boolean> {
+  try {
+    return (await runInContainer(place, ["rm", "-rf", "--", path], NEVER)).code === 0;
+  } catch {
+    return false;
   }
 }
 

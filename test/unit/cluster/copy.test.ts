@@ -22,7 +22,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const silent: CopyReporter = { file() {}, bytes() {}, skip() {} };
+const left: string[] = [];
+const silent: CopyReporter = { file() {}, bytes() {}, skip() {}, left: (what) => void left.push(what) };
 const never = new AbortController().signal;
 
 type Container = (session: FakeSession, command: readonly string[]) => void;
@@ -51,8 +52,8 @@ function member(name: string, body: string): Buffer {
   return Buffer.concat([formatHeader(entry), bytes, paddingOf(bytes.length)]);
 }
 
-const fetch = (place: ContainerPlace): Promise<void> =>
-  download(place, "/srv/data", join(folder, "data"), silent, never);
+const fetch = (place: ContainerPlace, replaces = false): Promise<void> =>
+  download(place, "/srv/data", { path: join(folder, "data"), replaces }, silent, never);
 
 test("a file comes as tar sends it", async () => {
   const { place } = await open((session) => {
@@ -61,6 +62,18 @@ test("a file comes as tar sends it", async () => {
   });
   await fetch(place);
   expect(await readFile(join(folder, "data"), "utf8")).toBe("words");
+});
+
+test("a file that is there by now is replaced only where that was agreed to", async () => {
+  const { place } = await open((session) => {
+    session.send(1, Buffer.concat([member("./data", "new"), ARCHIVE_END]));
+    exit(session, 0);
+  });
+  await writeFile(join(folder, "data"), "old");
+  await expect(fetch(place)).rejects.toThrow("came into being meanwhile");
+  expect(await readFile(join(folder, "data"), "utf8")).toBe("old");
+  await fetch(place, true);
+  expect(await readFile(join(folder, "data"), "utf8")).toBe("new");
 });
 
 test("a fault on this side ends the command, and leaves nothing", async () => {
@@ -140,6 +153,17 @@ test("a tar that fails in the middle of an upload is heard, and what it wrote is
   const files = await listLocal(join(folder, "big"), silent);
   await expect(upload(place, files, "/tmp/big", "absent", silent, never)).rejects.toThrow("No space left on device");
   expect(commands).toEqual(["tar", "rm"]);
+});
+
+test.each([
+  ["a part that cannot be removed is named", "absent", /^\/tmp\/\.big\.kelpie-\w+ may be left in the container$/],
+  ["a folder that was being filled is named", "directory", /^what was copied before stays in \/tmp\/big$/],
+] as const)("%s", async (_, existing, words) => {
+  left.length = 0;
+  const { place } = await open((session, [program]) => exit(session, program === "tar" ? 2 : 1));
+  const files = await listLocal(folder, silent);
+  await expect(upload(place, files, "/tmp/big", existing, silent, never)).rejects.toThrow("tar ended with exit code 2");
+  expect(left).toEqual([expect.stringMatching(words)]);
 });
 
 test("a local file that becomes shorter fails the upload instead of shifting what follows", async () => {

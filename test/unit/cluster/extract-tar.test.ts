@@ -31,7 +31,12 @@ function archive(members: readonly Member[]): Readable {
 
 async function extract(members: readonly Member[], base = "base"): Promise<readonly string[]> {
   const root = join(folder, "root");
-  const report = { file() {}, bytes() {}, skip: (name: string, why: string) => void skipped.push(`${name}: ${why}`) };
+  const report = {
+    file() {},
+    bytes() {},
+    left() {},
+    skip: (name: string, why: string) => void skipped.push(`${name}: ${why}`),
+  };
   await extractTar(archive(members), base, root, report);
   return (await readdir(folder, { recursive: true })).sort();
 }
