@@ -89,8 +89,8 @@ export class ForwardPods {
     return tried.has(pod.uid) ? this.#candidates.find(({ uid }) => !tried.has(uid)) : pod;
   }
 
-  /** Whether a pod is known to be no more; a list that is not live knows nothing. */
-  isGone(uid: string): boolean {
+  /** Whether a pod has left the list, by its end or by another label; a list that is not live knows nothing. */
+  hasLeft(uid: string): boolean {
     const snapshot = this.#pods?.store.get();
     if (uid === "" || snapshot?.status.state !== "live") return false;
     return ![...snapshot.rows.values()].some(({ object }) => object.metadata.uid === uid && !hasEnded(object));

@@ -13,6 +13,7 @@ import type { HttpClient } from "./http-client.ts";
 import { listenLocally, type LocalListener } from "./local-listener.ts";
 import { readWholeObject } from "./row-reader.ts";
 
+const PODS = { group: "", version: "v1", resource: "pods" } as const;
 /** A new connection waits so long for a pod: a rollout replaces one within this time. */
 const POD_WAIT_MILLISECONDS = 10_000;
 /** Opening does not wait longer for the lists of a slow server. */
@@ -33,7 +34,10 @@ interface Entry {
 
 interface Connection {
   readonly local: Socket;
-  uid: string;
+  /** The pod it goes to. */
+  pod: ReadyPod | undefined;
+  /** The pod has left the list, and was asked for once. */
+  checked: boolean;
   cut: () => void;
 }
 
@@ -185,12 +189,27 @@ export class PortForwarder implements PortForwards {
       if (before.pod?.name !== name) entry.fault = undefined;
       entry.forward = { ...before, state: "listening", pod: { name, port }, error: entry.fault ?? place.note };
     }
-    for (const connection of Array.from(entry.connections)) {
-      if (entry.pods.isGone(connection.uid)) connection.cut();
-    }
+    for (const connection of Array.from(entry.connections)) void this.#cutGone(entry, connection);
     this.#wake(entry);
     if (JSON.stringify(before) !== JSON.stringify(entry.forward)) this.#publish();
     else entry.forward = before;
+  }
+
+  /** Ends a connection whose pod is no more. One that only lost a label goes on. */
+  async #cutGone(entry: Entry, connection: Connection): Promise<void> {
+    const { pod } = connection;
+    if (pod === undefined || connection.checked || !entry.pods.hasLeft(pod.uid)) return;
+    connection.checked = true;
+    const { namespace } = entry.forward.target;
+    try {
+      const about = { verb: "get", resource: "pods", namespace, name: pod.name };
+      const found = await this.#options.client.json({ path: apiPath(PODS, { namespace, name: pod.name }), about });
+      const ended = ["Succeeded", "Failed"].includes(asString(at(found, "status", "phase")));
+      if (at(found, "metadata", "uid") !== pod.uid || ended) connection.cut();
+    } catch (error) {
+      // Where nothing is known of the pod, its end of the connection tells.
+      if (isApiError(error, 404)) connection.cut();
+    }
   }
 
   #setFault(entry: Entry, fault: string | undefined): void {
@@ -207,7 +226,7 @@ export class PortForwarder implements PortForwards {
       return;
     }
     local.pause();
-    const connection: Connection = { local, uid: "", cut: () => local.destroy() };
+    const connection: Connection = { local, pod: undefined, checked: false, cut: () => local.destroy() };
     entry.connections.add(connection);
     this.#count(entry, 1, 1);
     let counted = true;
@@ -226,7 +245,7 @@ export class PortForwarder implements PortForwards {
       return;
     }
     // Either end may have gone while the other was opened: nothing would tell of it any more.
-    if (local.destroyed || entry.listener === undefined || entry.pods.isGone(connection.uid)) {
+    if (local.destroyed || entry.listener === undefined) {
       local.destroy();
       podEnd.close();
       return;
@@ -249,7 +268,7 @@ export class PortForwarder implements PortForwards {
     for (;;) {
       const pod = await this.#pod(entry, connection, tried);
       if (pod === undefined) return undefined;
-      connection.uid = pod.uid;
+      connection.pod = pod;
       try {
         return await this.#dialPod(namespace, pod);
       } catch (error) {

@@ -301,6 +301,9 @@ test("Only the marked forwards are saved, and one of a set is started by Enter",
   await app.press("move.bottom", "port-forward.open");
   expect(app.text()).toContain("1 of 1 opened");
   expect(rows(app).join()).not.toContain("saved");
+  await app.press("move.top", "port-forward.mark", "port-forward.mark", "port-forward.stop");
+  expect(app.text()).toMatch(/127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+ are closed/);
+  expect(app.ui.controller.forwards.get()).toEqual([]);
 });
 
 test("A set says of each forward that cannot be opened why, and the others listen", async () => {

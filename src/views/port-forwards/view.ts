@@ -99,10 +99,8 @@ class PortForwardsView {
       const forward = this.#find(key);
       if (saved !== undefined) this.#commandOfSaved(name, saved);
       else if (forward === undefined) return false;
-      else if (name === "port-forward.stop") {
-        forwards.stop(forward.id);
-        app.flash("info", `127.0.0.1:${forward.localPort} is closed`);
-      } else if (name === "port-forward.start") void forwards.restart(forward.id);
+      else if (name === "port-forward.stop") this.#stop(forward);
+      else if (name === "port-forward.start") void forwards.restart(forward.id);
       else if (name === "port-forward.mark") {
         this.#mark(() => this.#marks.delete(forward.id) || this.#marks.add(forward.id));
         this.view.command("move.down");
@@ -118,6 +116,16 @@ class PortForwardsView {
     const { forwards } = this.#host.session;
     if (name === "port-forward.open" || name === "port-forward.start") void forwards.start([saved]);
     else if (name === "port-forward.stop") void forwards.deleteSaved(saved);
+  }
+
+  /** Stops the marked forwards, else this one. */
+  #stop(forward: PortForward): void {
+    const { app, session } = this.#host;
+    const marked = session.forwards.running.get().filter(({ id }) => this.#marks.has(id));
+    const stopped = marked.length > 0 ? marked : [forward];
+    for (const { id } of stopped) session.forwards.stop(id);
+    const names = stopped.map(({ localPort }) => `127.0.0.1:${localPort}`).join(", ");
+    app.flash("info", `${names} ${stopped.length === 1 ? "is" : "are"} closed`);
   }
 
   #goTo({ target, context }: PortForward): void {

@@ -439,6 +439,24 @@ describe("a port-forward of a service", () => {
     expect((await forward((each) => each.state === "waiting")).error).toBe("service web selects no pods");
   });
 
+  it("leaves a connection to a pod that is only selected no more, and takes new ones elsewhere", async () => {
+    const { server, open, target, forward } = await rig();
+    server.push(service({ ports: [{ port: 80, targetPort: "http" }] }));
+    server.push(webPod("blue"));
+    const green = webPod("green");
+    server.push({ ...green, metadata: { ...green.metadata, labels: { app: "green" } } });
+    const { localPort } = await open(target("services", "web"), 80);
+    const old = await dial(localPort);
+    await echo(old, "x");
+    const asked = server.requests.length;
+    server.push(service({ selector: { app: "green" }, ports: [{ port: 80, targetPort: "http" }] }));
+    await forward((each) => each.pod?.name === "green");
+    await server.until(() => server.requests.slice(asked).some(({ path }) => path.endsWith("/pods/blue")));
+    expect(await echo(await dial(localPort), "y")).toBe("y");
+    expect(await echo(old, "still here")).toBe("still here");
+    expect(podsDialled(server)).toEqual(["blue", "green"]);
+  });
+
   it("is refused for a port that the service does not have, with those it has", async () => {
     const { server, open, target } = await rig();
     server.push(service({ ports: [{ name: "web", port: 80 }, { port: 443 }] }));
