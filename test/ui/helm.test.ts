@@ -6,6 +6,8 @@ import { manifestObjects } from "../../src/resources/helm/manifest.ts";
 import { unpackRelease, type ReleaseBody } from "../../src/resources/helm/release-body.ts";
 import { storedRelease } from "../../src/resources/helm/stored-release.ts";
 import { apiClient } from "../support/api-client.ts";
+import { Cleanup, writeKubeconfig } from "../support/cluster-fixture.ts";
+import { startFakeApiServer } from "../support/fake-api-server.ts";
 import { startEmbeddedCluster, type EmbeddedCluster } from "../support/embedded-cluster.ts";
 import { TestScreen } from "../support/screen.ts";
 
@@ -91,10 +93,10 @@ async function start(options: { readonly readOnly?: boolean } = {}): Promise<Tes
 
 /** Waits until what a server brings is on the screen. */
 async function shows(app: TestScreen, text: RegExp): Promise<void> {
-  await vi.waitUntil(
+  await vi.waitFor(
     async () => {
       await app.idle();
-      return text.test(app.text());
+      expect(app.text()).toMatch(text);
     },
     { timeout: 10_000, interval: 10 },
   );
@@ -194,7 +196,7 @@ test("What the target no longer has is deleted, and r on the list asks for the r
   await app.press("tab", "enter");
   await shows(app, /as revision 4/);
   await app.press("escape");
-  await shows(app, /web +shop +4 /);
+  await shows(app, /web +shop +4 +deployed/);
   await app.press("move.down", "helm.roll-back");
   await shows(app, /Roll web back to/);
   await app.type("revision 1");
@@ -320,4 +322,21 @@ test("What holds no release is told in its row, and does not hide the others", a
   await create(PATHS["Secret"] ?? "", { metadata, type: "helm.sh/release.v1", data });
   const app = await start();
   await shows(app, /broken +shop +1 +deployed +secrets sh\.helm\.release/);
+});
+
+test("Who may not list secrets is told so, with the verb and the resource", async () => {
+  const cleanup = new Cleanup();
+  const server = await startFakeApiServer({ pods: 0 });
+  cleanup.add(() => server.close());
+  server.deny("list", "secrets");
+  const path = await writeKubeconfig(cleanup, server.kubeconfig);
+  open = await TestScreen.open({
+    clusters: createClusters({ overrides: { kubeconfig: path }, env: {} }),
+    initialCommand: "helm",
+    columns: 160,
+  });
+  await shows(open, /secrets is forbidden|cannot list (resource )?"?secrets/i);
+  await open.close();
+  open = undefined;
+  await cleanup.run();
 });

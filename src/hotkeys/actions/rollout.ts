@@ -39,7 +39,6 @@ export const rolloutActions: readonly Action[] = [
     keys: ["enter"],
     scope: "revisions",
     group: "view",
-    needs: "rollout",
     inHintBar: true,
     disabledReason: ({ view }) => view.disabledReason?.("revisions.difference"),
     run: ({ view }) => view.command("revisions.difference"),
