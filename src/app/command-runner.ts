@@ -7,6 +7,7 @@ import { createValue } from "../lib/subscribable.ts";
 import type { ViewRequest } from "../hotkeys/action.ts";
 import { kinds } from "../resources/kinds/index.gen.ts";
 import { findResource, listable } from "../state/resource-names.ts";
+import { accessCommand } from "./access-commands.ts";
 import { parseCommand, type ParsedCommand } from "./command-parser.ts";
 import { commandName, findBuiltIn, kindDescription, suggestCommands } from "./commands.ts";
 import { logsRequest } from "./logs-command.ts";
@@ -56,7 +57,7 @@ export class CommandRunner {
   run(text: string): void {
     if (text.trim() === "") return;
     try {
-      if (this.#runNamed(text)) return;
+      if (this.#runNamed(text) || this.#runAccess(text)) return;
       const xray = /^\s*xray\s+(.*)$/i.exec(text)?.[1];
       if (xray === undefined) this.#execute(parseCommand(text));
       else this.#openXray(parseCommand(xray));
@@ -64,6 +65,17 @@ export class CommandRunner {
       const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
       this.#host.failed(`${errorMessage(error)}${hint}`);
     }
+  }
+
+  /** `:can` and `:who-can`, whose words are verbs and subjects. */
+  #runAccess(text: string): boolean {
+    const cluster = this.#host.session.cluster.get();
+    const namespace = this.#host.session.namespace.get() || (cluster?.context.namespace ?? "");
+    const request = accessCommand(text, namespace);
+    if (request === undefined) return false;
+    if (cluster === undefined) throw noCluster();
+    this.#host.startTrail(request);
+    return true;
   }
 
   /** Commands whose argument is no namespace or filter: contexts are called `arn:aws:eks:…` or `gke_a_b`. */

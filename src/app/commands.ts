@@ -19,6 +19,11 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   { names: ["ctx", "context", "contexts"], description: "contexts, or switch to one", takes: "context" },
   { names: ["ns"], description: "namespaces, or use one", takes: "namespace" },
   { names: ["pf", "port-forwards"], description: "port-forwards, or open a saved set", takes: "forward-set" },
+  {
+    names: ["can"],
+    description: "what you may do, or others: can u:jane g:devs, can s:default/builder",
+  },
+  { names: ["who-can", "whocan"], description: "who may do something: who-can delete pods" },
   { names: ["journal"], description: "every write, of earlier sessions too" },
   {
     names: ["workloads", "wk", "workload"],

@@ -1,3 +1,4 @@
+import { accessView, bindingView, rulesView, whoCanView } from "../views/access/view.ts";
 import { containersView } from "../views/containers/view.ts";
 import { contextsView } from "../views/contexts/view.ts";
 import { dataView } from "../views/data/view.ts";
@@ -26,6 +27,10 @@ import { yamlView } from "../views/yaml/view.ts";
 /** Every screen there is. A new folder of `views/` is added here. */
 export const views: readonly ViewDefinition[] = [
   resourceTable,
+  accessView,
+  bindingView,
+  rulesView,
+  whoCanView,
   describeView,
   diagnosisView,
   relationsView,

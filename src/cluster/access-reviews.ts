@@ -3,7 +3,7 @@ import type { Gvr } from "../lib/kube/gvr.ts";
 import { groupResource } from "../lib/kube/gvr.ts";
 import { at } from "../lib/kube/object.ts";
 import { createValue, type Subscribable, type Value } from "../lib/subscribable.ts";
-import type { Access } from "./cluster.ts";
+import type { Access, RulesReview } from "./cluster.ts";
 import type { HttpClient } from "./http-client.ts";
 
 type Answer = "unknown" | "yes" | "no";
@@ -32,6 +32,20 @@ export class AccessReviews implements Access {
     this.#answers.set(key, entry);
     void this.#ask(entry, verb, gvr, namespace, subresource);
     return entry.value;
+  }
+
+  async rules(namespace: string): Promise<RulesReview> {
+    const review = await this.#client.json({
+      method: "POST",
+      path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+      about: { verb: "review rules in", resource: "namespaces", namespace: "", name: namespace },
+      body: { kind: "SelfSubjectRulesReview", apiVersion: "authorization.k8s.io/v1", spec: { namespace } },
+    });
+    return {
+      resourceRules: at(review, "status", "resourceRules"),
+      nonResourceRules: at(review, "status", "nonResourceRules"),
+      incomplete: at(review, "status", "incomplete") === true,
+    };
   }
 
   async #ask(

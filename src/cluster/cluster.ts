@@ -341,7 +341,17 @@ export interface PortForwards extends Subscribable<readonly PortForward[]> {
 }
 
 /** Whether the user may do something; `unknown` while asking or where the API cannot be asked. */
+/** What the API server says the user may do in a namespace; rules as it sends them. */
+export interface RulesReview {
+  readonly resourceRules: unknown;
+  readonly nonResourceRules: unknown;
+  /** An authorizer cannot tell all that it would allow. */
+  readonly incomplete: boolean;
+}
+
 export interface Access {
+  /** A SelfSubjectRulesReview. @throws ApiError where it cannot be asked */
+  rules(namespace: string): Promise<RulesReview>;
   allowed(verb: string, gvr: Gvr, namespace: string, subresource?: string): Subscribable<"unknown" | "yes" | "no">;
 }
 

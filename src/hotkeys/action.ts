@@ -25,6 +25,7 @@ export type Scope =
   | "helm-releases"
   | "helm-values"
   | "journal"
+  | "access"
   | "help";
 
 /** An object as it was on screen when the key was pressed: nothing ever acts on another one. */

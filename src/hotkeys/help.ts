@@ -57,6 +57,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   "helm-releases": "Helm releases",
   "helm-values": "Values of a helm release",
   journal: "Journal",
+  access: "Rights: can, who-can, rules, bindings",
   task: "Work that takes a while: drain",
   help: "Help",
 };

@@ -1,5 +1,6 @@
 import type { Action } from "./action.ts";
 import { clusterActions } from "./actions/clusters.ts";
+import { accessActions } from "./actions/access.ts";
 import { containerActions } from "./actions/containers.ts";
 import { contextActions } from "./actions/contexts.ts";
 import { dataActions } from "./actions/data.ts";
@@ -33,6 +34,7 @@ export const actions: readonly Action[] = [
   ...rolloutActions,
   ...helmActions,
   ...journalActions,
+  ...accessActions,
   ...containerActions,
   ...textActions,
   ...dataActions,

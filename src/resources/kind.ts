@@ -105,7 +105,9 @@ export type DrillDown =
   | { readonly to: "describe" }
   /** The tree of what it owns, selects and names; or of what uses it. */
   | { readonly to: "relations" | "used-by" }
-  | { readonly to: "data" };
+  | { readonly to: "data" }
+  /** What a role allows; whom a binding binds to what; what a service account may do. */
+  | { readonly to: "rules" | "binding" | "access" };
 
 /** Everything kelpie knows of one kind: one file in `kinds/`. */
 export interface KindDefinition {

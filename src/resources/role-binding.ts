@@ -1,6 +1,6 @@
 import { asRecord, asRecords, asString, type KubeObject } from "../lib/kube/object.ts";
 import { ageColumn, nameColumn, textColumn } from "./columns.ts";
-import type { Column, DrillDown } from "./kind.ts";
+import type { Column } from "./kind.ts";
 
 /** Columns of RoleBindings and ClusterRoleBindings. */
 export const bindingColumns: readonly Column[] = [
@@ -25,17 +25,4 @@ function subjects(object: KubeObject, kind: string): string {
       return namespace === "" ? asString(subject["name"]) : `${namespace}/${asString(subject["name"])}`;
     })
     .join(", ");
-}
-
-/** The role that a binding grants. */
-export function boundRole(object: KubeObject): DrillDown {
-  const role = asRecord(object["roleRef"]);
-  const cluster = role["kind"] === "ClusterRole";
-  return {
-    to: "object",
-    resource: cluster ? "clusterroles" : "roles",
-    group: "rbac.authorization.k8s.io",
-    namespace: cluster ? "" : (object.metadata.namespace ?? ""),
-    name: asString(role["name"]),
-  };
 }

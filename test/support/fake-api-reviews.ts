@@ -25,6 +25,23 @@ export function serveReview(
     );
     return true;
   }
+  if (request.path === "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews") {
+    const resourceRules = [
+      { verbs: ["get", "list"], apiGroups: [""], resources: ["pods", "pods/log"] },
+      { verbs: ["patch"], apiGroups: ["*"], resources: ["*/scale"] },
+    ];
+    const nonResourceRules = [{ verbs: ["get"], nonResourceURLs: ["/healthz"] }];
+    answer(
+      201,
+      JSON.stringify({
+        kind: "SelfSubjectRulesReview",
+        apiVersion: "authorization.k8s.io/v1",
+        metadata: {},
+        status: { resourceRules, nonResourceRules, incomplete: true },
+      }),
+    );
+    return true;
+  }
   if (request.path === "/apis/authentication.k8s.io/v1/selfsubjectreviews") {
     answer(
       201,

@@ -121,7 +121,10 @@ export class MemoryCluster implements Cluster {
   #logged = 0;
   /** What the gate refuses, by object name. */
   readonly refusals = new Map<string, KelpieError>();
-  readonly access: Cluster["access"] = { allowed: () => createValue("yes" as const) };
+  readonly access: Cluster["access"] = {
+    allowed: () => createValue("yes" as const),
+    rules: () => Promise.resolve({ resourceRules: [], nonResourceRules: [], incomplete: false }),
+  };
   closed = false;
   readonly #objects = new Map<string, { readonly resource: string; readonly object: KubeObject }>();
   readonly #stores = new Map<string, MemoryStore>();

@@ -1,5 +1,5 @@
 import { defineKind } from "../kind.ts";
-import { bindingColumns, boundRole } from "../role-binding.ts";
+import { bindingColumns } from "../role-binding.ts";
 
 const TEMPLATE = `roleRef:
   apiGroup: rbac.authorization.k8s.io
@@ -21,5 +21,5 @@ export const rolebindings = defineKind({
   template: TEMPLATE,
   can: ["describe", "yaml", "edit", "delete"],
   columns: bindingColumns,
-  drillDown: (object) => boundRole(object),
+  drillDown: () => ({ to: "binding" }),
 });

@@ -16,4 +16,5 @@ export const roles = defineKind({
   template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [nameColumn, numberColumn("RULES", (object) => asArray(object["rules"]).length, { keep: 6 }), ageColumn],
+  drillDown: () => ({ to: "rules" }),
 });

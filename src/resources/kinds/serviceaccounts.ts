@@ -13,5 +13,5 @@ export const serviceaccounts = defineKind({
   template: TEMPLATE,
   can: ["describe", "yaml", "used-by", "edit", "delete"],
   columns: [nameColumn, numberColumn("SECRETS", (object) => asArray(object["secrets"]).length, { keep: 6 }), ageColumn],
-  drillDown: () => ({ to: "used-by" }),
+  drillDown: () => ({ to: "access" }),
 });

@@ -45,6 +45,15 @@ export function openDrillDown(host: ViewHost, kind: KindDefinition, target: Targ
     case "used-by":
       app.open({ view: "used-by", parameters: { target }, title: `used by ${target.name}` });
       return;
+    case "access":
+      app.open({
+        view: "access",
+        parameters: { subjects: [`s:${target.namespace}/${target.name}`], namespace: target.namespace },
+        title: `can ${target.name}`,
+      });
+      return;
+    case "rules":
+    case "binding":
     case "relations":
     case "describe":
     case "data":
