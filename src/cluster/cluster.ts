@@ -274,6 +274,11 @@ export interface LogQuery {
 export interface LogHandler {
   /** Lines in the order of the log. A promise is waited for before more is read from the server. */
   lines(batch: LogBatch): Promise<void> | undefined;
+  /**
+   * Told before the lines of a resumed stream: between these two timestamps lines may be missing, for the server no longer
+   * has the last ones that came. Nodes keep little of what a container writes much.
+   */
+  gap?(after: string, before: string): void;
   /** The stream broke and is being resumed from the last timestamp, without gaps or doubles. */
   interrupted(error: KelpieError, retryAt: number): void;
   /** An interrupted stream is read again; lines need not come at once. */

@@ -209,6 +209,9 @@ export class LogFollower {
     if (batch.length === 0) return undefined;
     this.#backoff.reset();
     this.#brought += batch.length;
+    const before = this.#lastTime;
+    const first = batch.at(0);
+    if (this.#window.takeGap() && before !== undefined && first !== undefined) this.#handler.gap?.(before, first.time);
     this.#lastTime = batch.at(batch.length - 1)?.time;
     return this.#handler.lines(batch);
   }

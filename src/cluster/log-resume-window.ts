@@ -21,6 +21,8 @@ export class ResumeWindow {
   #knownLast = Number.NEGATIVE_INFINITY;
   /** A line of the window has come again. */
   #matched = false;
+  /** A resumed stream began with a line that is newer than all that were known, and none of them came before it. */
+  #gap = false;
 
   constructor(options: { readonly windowed: boolean }) {
     this.#windowed = options.windowed;
@@ -63,9 +65,20 @@ export class ResumeWindow {
       }
       // The whole second is sent again, and with it what stands before the window that was asked for.
       if (this.#windowed && !this.#matched && key <= this.#knownLast) return false;
+      if (!this.#matched && key > this.#knownLast) {
+        this.#gap = true;
+        this.#matched = true;
+      }
     }
     this.#remember(hash, key);
     return true;
+  }
+
+  /** Whether lines may be missing before the first new one since the last call: the server had none of those known. */
+  takeGap(): boolean {
+    const gap = this.#gap;
+    this.#gap = false;
+    return gap;
   }
 
   /**

@@ -30,6 +30,11 @@ export class FakeLogs {
     for (const follower of this.#followers.get(container) ?? []) follower.send(bytes);
   }
 
+  /** What was written so far is no longer kept. */
+  rotate(container: string): void {
+    this.#entries.delete(container);
+  }
+
   followers(container: string): number {
     return this.#followers.get(container)?.size ?? 0;
   }

@@ -129,12 +129,16 @@ test("A node that is away, a stream that breaks and a refusal are told in the wo
   stream?.handler.resumed?.();
   cluster.writeLog("web", "one");
   stream?.handler.interrupted(new KelpieError("the connection was reset"), 0);
+  stream?.handler.gap?.("2026-01-01T00:00:01Z", "2026-01-01T00:00:05Z");
+  stream?.handler.lines([{ time: "2026-01-01T00:00:05Z", text: "five" }]);
   stream?.handler.failed(new ApiError('pods "web" is forbidden: User "eve" cannot get resource "pods/log"', 403));
   await app.advance(50);
   expect(logLines(app)).toEqual([
     `── web/main: its log cannot be read yet, it is tried again: ${away.message}`,
     "one",
     "── web/main: the stream broke, it is resumed where it ended: the connection was reset",
+    "── web/main: lines after 2026-01-01T00:00:01Z may be missing here: the node no longer has them",
+    "five",
     '── web/main: pods "web" is forbidden: User "eve" cannot get resource "pods/log"',
   ]);
 });

@@ -303,6 +303,10 @@ export class LogStreams {
           if (!this.#running.disposed) take(batch);
           return undefined;
         },
+        gap: (after, before) => {
+          const text = `${where}: lines after ${after} may be missing here: the node no longer has them`;
+          if (!this.#running.disposed) this.#listener.lines(NOTE, LogBatch.of([{ time: before, text }]));
+        },
         interrupted: (error) => {
           if (this.#running.disposed) return;
           // Said once: a server that is away for an hour must not fill the log with it.

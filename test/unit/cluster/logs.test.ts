@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Cluster, LogLine, LogQuery } from "../../../src/cluster/cluster.ts";
+import type { Cluster, LogHandler, LogLine, LogQuery } from "../../../src/cluster/cluster.ts";
 import type { KelpieError } from "../../../src/lib/errors.ts";
 import { createValue, type Value } from "../../../src/lib/subscribable.ts";
 import { Cleanup, eventually, hastyClock, openFakeCluster } from "../../support/cluster-fixture.ts";
@@ -26,13 +26,14 @@ async function open(): Promise<{ server: FakeApiServer; cluster: Cluster }> {
   return opened;
 }
 
-function listen(cluster: Cluster, query: Partial<LogQuery> = {}): Value<Heard> {
+function listen(cluster: Cluster, query: Partial<LogQuery> = {}, more: Pick<LogHandler, "gap"> = {}): Value<Heard> {
   const heard = createValue<Heard>({ lines: [], interrupted: 0, ended: false });
   const aborter = new AbortController();
   cleanup.add(() => aborter.abort());
   cluster.logs(
     { ...QUERY, ...query },
     {
+      ...more,
       lines: (lines) => {
         heard.update((before) => ({ ...before, lines: [...before.lines, ...lines] }));
         return undefined;
@@ -136,6 +137,23 @@ describe("a followed log", () => {
     );
     server.logs.end(CONTAINER, "clean");
     expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["one", "last words"]);
+  });
+
+  it("says that lines may be missing where the server no longer has the last ones that came", async () => {
+    const { server, cluster } = await open();
+    for (const text of ["one", "two"]) server.logs.append(CONTAINER, time(1), text);
+    const gaps: string[] = [];
+    const heard = listen(cluster, {}, { gap: (after, before) => void gaps.push(`${after} ${before}`) });
+    await eventually(heard, ({ lines }) => lines.length === 2);
+    server.logs.end(CONTAINER, "cut");
+    server.logs.append(CONTAINER, time(2), "three");
+    await eventually(heard, ({ lines }) => lines.length === 3);
+    expect(gaps).toEqual([]);
+    server.logs.end(CONTAINER, "cut");
+    server.logs.rotate(CONTAINER);
+    server.logs.append(CONTAINER, time(4), "nine");
+    expect(texts(await eventually(heard, ({ lines }) => lines.length === 4))).toEqual(["one", "two", "three", "nine"]);
+    expect(gaps).toEqual([`${time(2)} ${time(4)}`]);
   });
 
   it("keeps characters, carriage returns inside lines and lines of a megabyte whole", async () => {
