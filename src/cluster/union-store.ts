@@ -104,9 +104,7 @@ interface PartState {
 
 /** What may be said of the whole: it is live only where each part is, but for parts the user may not see. */
 function worstState(parts: readonly PartState[]): ListState {
-  const reasons = parts.flatMap(({ namespace, state }) =>
-    state.state === "denied" || state.state === "stale" ? [`${namespace}: ${state.error.message}`] : [],
-  );
+  const reasons = reasonsOf(parts);
   const error = new KelpieError(reasons.join("; "));
   const states = parts.map((part) => part.state);
   const stale = states.filter((state) => state.state === "stale");
@@ -124,4 +122,19 @@ function worstState(parts: readonly PartState[]): ListState {
     mode: polled ? "poll" : "watch",
     ...(reasons.length === 0 ? {} : { without: error.message }),
   };
+}
+
+/** Each reason once, with the namespaces it holds for, unless those are all. */
+function reasonsOf(parts: readonly PartState[]): readonly string[] {
+  const byMessage = new Map<string, string[]>();
+  for (const { namespace, state } of parts) {
+    if (state.state !== "denied" && state.state !== "stale") continue;
+    const { message } = state.error;
+    const others = byMessage.get(message);
+    if (others === undefined) byMessage.set(message, [namespace]);
+    else others.push(namespace);
+  }
+  return [...byMessage].map(([message, names]) =>
+    names.length === parts.length ? message : `${names.join(", ")}: ${message}`,
+  );
 }

@@ -121,7 +121,14 @@ test("One stale namespace makes the whole list stale, with its name and the reas
   cluster.setListStatus("pods", stale, "web");
   await app.idle();
   expect(app.text()).toMatch(/stale since \d\d:\d\d:\d\d: web: gone/);
-  cluster.setListStatus("pods", { state: "live", mode: "watch" }, "web");
+  // The same reason for both is told once.
+  cluster.setListStatus("pods", stale, "shop");
+  await app.idle();
+  expect(app.text()).toMatch(/stale since \d\d:\d\d:\d\d: gone ─/);
+  await app.resize(40, 10);
+  expect(app.text()).toMatch(/stale \d\d:\d\d:\d\d ─/);
+  await app.resize(120, 24);
+  for (const namespace of ["web", "shop"]) cluster.setListStatus("pods", { state: "live", mode: "watch" }, namespace);
   await app.idle();
   expect(app.text()).toMatch(/ live ─/);
 });

@@ -23,7 +23,7 @@ export function titleLine(title: ViewTitle, freshness: Freshness, columns: numbe
   const widthOf = (parts: typeof right): number => parts.reduce((sum, part) => sum + textWidth(part.text) + 3, 0);
   // Notes go before anything of the left side is cut; whether the list is true stays.
   while (right.length > 1 && leftWidth + widthOf(right) + 6 > columns) right.shift();
-  const cappedState = right.map(({ text, style }) => ({ text: truncate(text, most), style }));
+  const cappedState = right.map(({ text, style }) => ({ text: capState(text, most), style }));
   const rightWidth = widthOf(cappedState);
   let room = columns - 4 - rightWidth - 3;
   let painted = "";
@@ -56,6 +56,12 @@ function freshnessWord(freshness: Freshness): { readonly text: string; readonly 
     case "static":
       return undefined;
   }
+}
+
+/** Of a list that is stale the time stays, however narrow the screen is. */
+function capState(text: string, room: number): string {
+  const [since = "", time = ""] = /^stale since (\d\d:\d\d:\d\d)/.exec(text) ?? [];
+  return since !== "" && room < since.length ? `stale ${time}` : truncate(text, room);
 }
 
 function timeOfDay(milliseconds: number): string {
