@@ -93,6 +93,10 @@ export class CommandRunner {
       case "logs":
         this.#host.open(logsRequest(name, this.#host.session.namespace.get(), this.#resource("pods")));
         return true;
+      case "dir":
+        if (this.#host.session.cluster.get() === undefined) throw noCluster();
+        this.#host.startTrail({ view: "dir", parameters: { path: name || "." }, title: `dir ${name || "."}` });
+        return true;
       default:
         return false;
     }

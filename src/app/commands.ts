@@ -32,6 +32,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   },
   { names: ["helm"], description: "releases of helm, and their histories", takes: "namespace" },
   { names: ["pulse", "pulses", "hz"], description: "the health of every kind, CPU and memory", takes: "namespace" },
+  { names: ["dir"], description: "manifests of a folder of this machine: compare, apply, delete" },
   { names: ["xray"], description: "the relations of all objects of a kind: xray deploy", takes: "kind" },
   { names: ["logs", "log"], description: "the log of a pod by its name, or of labels: logs app=web" },
   { names: ["clusters", "local"], description: "local clusters" },

@@ -14,6 +14,8 @@ import { logRecordView } from "../views/logs/record-view.ts";
 import { journalEntryView, journalView } from "../views/journal/view.ts";
 import { logsView } from "../views/logs/view.ts";
 import { portForwardsView } from "../views/port-forwards/view.ts";
+import { dirView } from "../views/dir/view.ts";
+import { manifestView } from "../views/dir/manifest-view.ts";
 import { pulseView } from "../views/pulse/view.ts";
 import { relationsView, usedByView, workloadsView, xrayView } from "../views/relations/view.ts";
 import { resourceTable } from "../views/resource-table/view.tsx";
@@ -37,6 +39,8 @@ export const views: readonly ViewDefinition[] = [
   usedByView,
   workloadsView,
   pulseView,
+  dirView,
+  manifestView,
   xrayView,
   yamlView,
   logsView,

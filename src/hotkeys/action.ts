@@ -20,6 +20,7 @@ export type Scope =
   | "task"
   | "rollout"
   | "pulse"
+  | "dir"
   | "revisions"
   | "helm"
   | "helm-releases"
@@ -142,6 +143,10 @@ export interface Operations {
   /** Rolls a release of helm, as it was on screen, back to a revision; asks for one where none is named. */
   rollBackRelease(release: StoredRelease, revision: number | undefined): Promise<void>;
   uninstallRelease(release: StoredRelease): Promise<void>;
+  /** Applies what a manifest, or every manifest of a folder of this machine, says. */
+  applyManifests(path: string): Promise<void>;
+  deleteManifests(path: string): Promise<void>;
+  compareManifests(path: string): Promise<void>;
   expand(claims: readonly TargetObject[]): Promise<void>;
   /** Lets the signers of certificate signing requests issue. */
   approve(requests: readonly TargetObject[]): Promise<void>;

@@ -51,6 +51,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   clusters: "Local clusters",
   "port-forwards": "Port-forwards",
   pulse: "Pulse",
+  dir: "Folders of manifests",
   rollout: "Rollout history",
   revisions: "Revisions: of a rollout, of a release",
   helm: "Helm releases, and the history of one",

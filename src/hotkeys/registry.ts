@@ -4,6 +4,7 @@ import { accessActions } from "./actions/access.ts";
 import { containerActions } from "./actions/containers.ts";
 import { contextActions } from "./actions/contexts.ts";
 import { dataActions } from "./actions/data.ts";
+import { dirActions } from "./actions/dir.ts";
 import { globalActions } from "./actions/global.ts";
 import { helmActions } from "./actions/helm.ts";
 import { journalActions } from "./actions/journal.ts";
@@ -44,4 +45,5 @@ export const actions: readonly Action[] = [
   ...portForwardActions,
   ...taskActions,
   ...pulseActions,
+  ...dirActions,
 ];

@@ -17,6 +17,7 @@ import type { StyledLine } from "../ui/styled-line.ts";
  * `describe`, `diagnosis`, `relations`, `used-by`, `yaml`, `data`, `containers`: `{ target }`; `xray`: `{ resource, namespace }`; `workloads`, `pulse`: `{ namespace }`; `logs`: `{ targets | list, container?, previous? }`;
  * `rollout`: `{ target }`; `difference`: `{ target, what, before, after }` or `{ where, what, lines }`; `helm`: `{ namespace }`; `helm-history`: `{ release }`; `helm-text`: `{ release, what }`; `task`: `{ task }`; `port-forwards`: `{ target? }`; `journal`, `help`, `contexts`: `{}`;
  * `journal-entry`: `{ entry }`, its id; `access`: `{ subjects, namespace }`, words of `:can`; `who-can`: `{ verb, resource, name, namespace }`; `rules`, `binding`: `{ target }`.
+ * `dir`, `manifest`: `{ path }`.
  *
  * A definition makes instances; an instance is a plain object that owns all its state (cursor, filter, scroll,
  * subscriptions), so that going back with `Esc` shows the same instance exactly as it was left. Its component only

@@ -65,7 +65,7 @@ function writable(services: AppServices): Cluster | undefined {
 }
 
 /** The namespace in use, or where that is all of them the context's. */
-function namespaceOf(services: AppServices, cluster: Cluster): string {
+export function namespaceOf(services: AppServices, cluster: Cluster): string {
   const namespace = services.namespace();
   return namespace === "" || namespace.includes(",") ? cluster.context.namespace : namespace;
 }

@@ -14,6 +14,7 @@ import { createDrain } from "./drain.ts";
 import { createEdit } from "./edit.ts";
 import { createEvict, createKill } from "./evict.ts";
 import { createExpand } from "./expand.ts";
+import { createApplyManifests, createCompareManifests, createDeleteManifests } from "./manifests.ts";
 import { createNodeShell } from "./node-shell.ts";
 import { createPause, createSuspendJobs } from "./switch-field.ts";
 import { createRollBackRelease } from "./helm/roll-back-release.ts";
@@ -60,6 +61,9 @@ export function createOperations(services: AppServices, write: (sequence: string
     rollBackRelease: createRollBackRelease(services),
     uninstallRelease: createUninstallRelease(services),
     expand: createExpand(services),
+    applyManifests: createApplyManifests(services),
+    deleteManifests: createDeleteManifests(services),
+    compareManifests: createCompareManifests(services),
     approve: createApprove(services),
     deny: createDeny(services),
     undo: createUndo(services),

@@ -75,7 +75,7 @@ export async function planRollBack(
   const places = new Map(old.map((each) => [placeOf(cluster, each, release), each]));
   const changes = await inParallel(
     wanted,
-    (each) => planObject(cluster, release, each, places.get(placeOf(cluster, each, release))),
+    (each) => planObject(cluster, release, each, () => places.get(placeOf(cluster, each, release))),
     progress,
   );
   const kept = new Set(wanted.map((each) => placeOf(cluster, each, release)));
@@ -119,16 +119,21 @@ async function planDeletion(cluster: Cluster, release: ReleaseName, each: Manife
   return { action: "delete", kind: each.kind, target };
 }
 
-async function planObject(
+/**
+ * What is to be done to one object.
+ * @param oldOf what was said of the object before: fields that are no longer said go
+ */
+export async function planObject(
   cluster: Cluster,
   release: ReleaseName,
   wanted: ManifestObject,
-  old: ManifestObject | undefined,
+  oldOf: (live: KubeObject) => ManifestObject | undefined,
 ): Promise<PlannedChange> {
   const { kind } = wanted;
   const live = await readLive(cluster, release, wanted);
   const target = targetOf(cluster, release, wanted, live);
   if (live === undefined) return { action: "create", kind, target, after: wanted.object };
+  const old = oldOf(live);
   const patchOf = (now: KubeObject): unknown => objectPatch(target.resource, old?.object, wanted.object, now);
   const patch = patchOf(live);
   if (patch === undefined) return { action: "same", kind, target };
@@ -180,7 +185,7 @@ function resourceOf(cluster: Cluster, { apiVersion, kind, name }: ManifestObject
   const found = cluster.catalog.get().resources.find((each) => each.group === group && each.kind === kind);
   if (found !== undefined) return { ...found, version };
   throw new KelpieError(`${kind} ${name}: the server does not serve ${kind} of ${apiVersion}`, {
-    hint: "helm cannot go on either: install what defines the kind first",
+    hint: "install what defines the kind first",
   });
 }
 
@@ -224,9 +229,10 @@ const MOST_ATTEMPTS = 5;
 
 /**
  * Writes one change of a plan.
+ * @param verb what the journal calls it
  * @throws KelpieError where the object has changed so that the change would be another than was agreed to
  */
-export async function applyChange(cluster: Cluster, change: PlannedChange): Promise<void> {
+export async function applyChange(cluster: Cluster, change: PlannedChange, verb = "roll back"): Promise<void> {
   const { action, target, patchOf, after } = change;
   if (action === "create" && after !== undefined) {
     await cluster.writes.create(target.resource, target.namespace, after, { lenient: true });
@@ -236,7 +242,7 @@ export async function applyChange(cluster: Cluster, change: PlannedChange): Prom
       if (!isApiError(error, 404)) throw error;
     });
   } else if (action === "change" && patchOf !== undefined) {
-    await sendPatch(cluster, target, patchOf);
+    await sendPatch(cluster, target, patchOf, verb);
   }
 }
 
@@ -244,12 +250,13 @@ async function sendPatch(
   cluster: Cluster,
   target: TargetObject,
   patchOf: (live: KubeObject) => unknown,
+  verb: string,
 ): Promise<void> {
   const agreed = withoutVersion(patchOf(target.object));
   let live = target.object;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await cluster.writes.patch(target, "merge", patchOf(live), { verb: "roll back" });
+      await cluster.writes.patch(target, "merge", patchOf(live), { verb });
       return;
     } catch (error) {
       if (!isApiError(error, 409) || attempt === MOST_ATTEMPTS) throw error;
