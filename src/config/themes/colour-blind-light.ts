@@ -29,5 +29,5 @@ export const colourBlindLightTheme = themeFrom(
     dangerous: [white, colour(125, 5)],
     changed: [tint(229), tint(230)],
   },
-  { bold: true, underline: true },
+  { bold: true },
 );

@@ -28,5 +28,5 @@ export const colourBlindTheme = themeFrom(
     dangerous: [white, colour(94, 3)],
     changed: [tint(17), tint(235)],
   },
-  { bold: true, underline: true },
+  { bold: true },
 );

@@ -27,5 +27,5 @@ export const highContrastLightTheme = themeFrom(
     focused: [white, black],
     dangerous: [white, maroon],
   },
-  { bold: true, underline: true },
+  { bold: true },
 );

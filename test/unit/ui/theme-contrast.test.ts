@@ -134,7 +134,7 @@ test.each([colourBlindTheme, colourBlindLightTheme])(
     }
     expect(alike).toEqual([]);
     // Where colour fails altogether, an error still stands out.
-    expect(tones.error).toMatchObject({ bold: true, underline: true });
+    expect(tones.error).toMatchObject({ bold: true });
   },
 );
 
