@@ -340,6 +340,10 @@ export class Controller {
       },
       namespaceKey: (digit) => this.#namespaceKey(digit),
       useNamespace: (namespace) => this.#useNamespace(namespace),
+      retryConnection: () => {
+        const cluster = this.session.cluster.get();
+        if (cluster?.status.get().state === "unreachable") cluster.retryNow();
+      },
       toggleHeader: () => this.#header.update((shown) => !shown),
       command: (text) => this.#commands.run(text),
       back: () => this.#back(),

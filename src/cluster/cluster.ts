@@ -24,7 +24,7 @@ export interface ContextInfo {
 
 /** Whether the server of a context answers, as asked in the background. */
 export type Reachability =
-  | { readonly state: "yes"; readonly milliseconds: number; readonly serverVersion: string }
+  | { readonly state: "yes"; readonly milliseconds?: number; readonly serverVersion: string }
   | { readonly state: "login"; readonly reason: string }
   | { readonly state: "no"; readonly reason: string };
 

@@ -82,6 +82,10 @@ export function createClusters(options: ClustersOptions): Clusters {
         clock,
         logger,
         execAgreed: options.execAgreed ?? (() => Promise.resolve(false)),
+        connected: (context) => {
+          const status = open.get(context)?.cluster.status.get();
+          return status?.state === "connected" ? status.serverVersion : undefined;
+        },
         target: async (context) => connectionTarget(await (loaded ?? reload()), context, overrides),
       }),
     async change(change) {

@@ -23,6 +23,8 @@ export interface ContextProbesOptions {
   readonly logger: Logger;
   /** Whether a plugin was agreed to before; it is never asked about here. */
   readonly execAgreed: (request: ExecRequest) => Promise<boolean>;
+  /** Version of the server where the context is open and connected. */
+  connected(context: string): string | undefined;
   /** @throws KubeconfigError where the context is incomplete */
   target(context: string): Promise<ConnectionTarget>;
 }
@@ -100,7 +102,10 @@ export function createContextProbes(options: ContextProbesOptions): ContextProbe
   return {
     async ask(context) {
       try {
-        return closed ? { state: "no", reason: "not asked" } : await ask(context);
+        const reach: Reachability = closed ? { state: "no", reason: "not asked" } : await ask(context);
+        // The user has logged in there by hand, which is not done here.
+        const serverVersion = reach.state === "login" ? options.connected(context) : undefined;
+        return serverVersion === undefined ? reach : { state: "yes", serverVersion };
       } catch (error) {
         return { state: "no", reason: errorMessage(error) };
       }

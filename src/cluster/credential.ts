@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { errorMessage, KelpieError } from "../lib/errors.ts";
+import { errorMessage, KelpieError, type KelpieErrorOptions } from "../lib/errors.ts";
 import { KubeconfigError, type PemSource } from "./kubeconfig.ts";
 
 /** What proves who we are: headers for every request and, for TLS, PEM texts. Secret: never logged. */
@@ -12,6 +12,13 @@ export interface Credential {
 /** Credentials could not be had. */
 export class CredentialError extends KelpieError {
   override readonly name = "CredentialError";
+  /** Nothing is tried again before the user says so: it would be asked, or lose the terminal, over and over. */
+  readonly held: boolean;
+
+  constructor(message: string, options: KelpieErrorOptions & { readonly held?: boolean } = {}) {
+    super(message, options);
+    this.held = options.held ?? false;
+  }
 }
 
 /** Where credentials come from. Requests that come at the same time share one refresh. */

@@ -75,7 +75,8 @@ export function createExecCredentials(
       failure = undefined;
       return held.credential;
     } catch (error) {
-      failure = { error, until: clock.now() + FAILURE_HELD_MILLISECONDS };
+      const held = error instanceof CredentialError && error.held;
+      failure = { error, until: held ? Number.POSITIVE_INFINITY : clock.now() + FAILURE_HELD_MILLISECONDS };
       throw error;
     }
   };
@@ -111,7 +112,8 @@ function asError(error: unknown): Error {
 
 function refused(plugin: ExecPlugin): CredentialError {
   return new CredentialError(`the credential plugin ${plugin.command} was not allowed to run`, {
-    hint: "press retry and allow it, or choose another context",
+    hint: "Ctrl-R asks again; :ctx chooses another context",
+    held: true,
   });
 }
 
@@ -156,6 +158,7 @@ async function spawnPlugin(
       reject(
         new CredentialError(`the credential plugin ${basename(plugin.command)} ${reason}`, {
           hint: sanitize(hint.replaceAll(/\s*\n\s*/g, " ")),
+          held: interactive,
           ...(cause === undefined ? {} : { cause }),
         }),
       );

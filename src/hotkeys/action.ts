@@ -87,6 +87,8 @@ export interface AppDoors {
   /** Makes a namespace the one in use; `""` is all, `a,b` are several. The table in front shows it. */
   useNamespace(namespace: string): void;
   toggleHeader(): void;
+  /** Tries at once to reach a server that does not answer, and to log in where that was refused or failed. */
+  retryConnection(): void;
   /** Runs the text of a `:` command. */
   command(text: string): void;
   back(): void;

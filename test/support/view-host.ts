@@ -76,6 +76,7 @@ export function recordingHost(
     namespaceKey: nothing,
     useNamespace: nothing,
     toggleHeader: nothing,
+    retryConnection: nothing,
     command: nothing,
     back: nothing,
     quit: nothing,

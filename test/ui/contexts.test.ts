@@ -201,6 +201,26 @@ test("A credential plugin that asks for a login is heard while it waits, and the
   expect(app.text()).not.toContain("ABCD-EFGH");
 });
 
+test("A credential plugin that was refused is asked about again by Ctrl-R, and not before", async () => {
+  const plugin = join(folder, "sso");
+  const credential = {
+    kind: "ExecCredential",
+    apiVersion: "client.authentication.k8s.io/v1",
+    status: { token: "secret" },
+  };
+  writeFileSync(plugin, `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`);
+  chmodSync(plugin, 0o755);
+  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
+  writeContexts({ closed: { server: other.url, user: { exec } } });
+  const app = await start({ initialCommand: "pods" });
+  await app.press("escape");
+  await see(app, /was not allowed to run\..*Ctrl-R tries again\./);
+  await app.press("view.reload");
+  await see(app, /Run this credential plugin\?/);
+  await app.press("tab", "enter");
+  await see(app, /closed .*connected/);
+});
+
 test("The files of KUBECONFIG are one list, and a context without a server names what it lacks", async () => {
   writeContexts({ good: { server: server.url }, broken: { server: "", cluster: "none" } });
   writeFileSync(join(folder, "second"), other.kubeconfig.replaceAll(/\bfake\b/g, "second"));

@@ -1,4 +1,5 @@
 import type { ConnectionStatus, ContextInfo, Login, Protection } from "../../cluster/cluster.ts";
+import { CredentialError } from "../../cluster/credential.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
 import { KELPIE_VERSION } from "../../lib/version.gen.ts";
@@ -93,7 +94,8 @@ export function alertLine(facts: HeaderFacts, columns: number, palette: Palette)
   const message = sanitize(status.error.message);
   const named = message.includes(host.replace(/^https?:\/\//, "").replace(/\/$/, ""));
   const where = named ? "" : `${host}: `;
-  const next = ` Next try in ${retry} s.`;
+  const held = status.error instanceof CredentialError && status.error.held;
+  const next = held ? " Ctrl-R tries again." : ` Next try in ${retry} s.`;
   const long = ` No connection for ${since}: ${where}${message}.${next}`;
   const short = ` ${since}: ${where}${message}.${next}`;
   const shortest = ` ${since}: ${message}.${next}`;

@@ -75,7 +75,10 @@ export const globalActions: readonly Action[] = [
     keys: ["ctrl-r"],
     scope: "global",
     group: "view",
-    run: ({ view }) => view.command("view.reload"),
+    run: ({ app, view }) => {
+      app.retryConnection();
+      view.command("view.reload");
+    },
   },
   {
     id: "history.back",

@@ -55,7 +55,7 @@ export function contextRow(
 function reachCell(reach: Reach | undefined): ListCell {
   switch (reach?.state) {
     case "yes":
-      return { text: `yes, ${reach.milliseconds} ms`, tone: "ok" };
+      return { text: reach.milliseconds === undefined ? "yes" : `yes, ${reach.milliseconds} ms`, tone: "ok" };
     case "login":
       return { text: `needs a login: ${reach.reason}`, tone: "warning" };
     case "no":

@@ -233,6 +233,29 @@ describe("an exec plugin", () => {
     expect(asked).toHaveLength(2);
   });
 
+  it("that failed in the terminal does not get it again before the user says so", async () => {
+    let borrowed = 0;
+    const withTerminal = async <T>(run: () => Promise<T>): Promise<T> => {
+      borrowed += 1;
+      return run();
+    };
+    const clock = hastyClock(50);
+    const { cluster, script } = await openWithPlugin(
+      `process.exit(3)`,
+      { withTerminal, clock },
+      { interactiveMode: "Always" },
+    );
+    await unreachable(cluster);
+    expect(cluster.status.get()).toMatchObject({ error: { held: true } });
+    // Some tries later, each of which would have taken it.
+    await eventually(cluster.status, (status) => status.state === "unreachable" && status.attempts > 3);
+    expect(borrowed).toBe(1);
+    await script(`token("good")`);
+    cluster.retryNow();
+    await connected(cluster);
+    expect(borrowed).toBe(2);
+  });
+
   it("that needs a terminal gets it, and only then", async () => {
     const { cluster } = await openWithPlugin(`token("good")`, {}, { interactiveMode: "Always" });
     await unreachable(cluster);
