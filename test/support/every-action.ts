@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { PassThrough } from "node:stream";
 import { vi } from "vitest";
 import { Closing } from "../../src/app/closing.ts";
 import type { AppServices } from "../../src/app/context.ts";
@@ -30,6 +29,7 @@ import { eventually, hastyClock, openFakeCluster, temporaryDirectory, type Clean
 import type { RecordedRequest } from "./fake-api-request.ts";
 import type { FakeApiServer } from "./fake-api-server.ts";
 import { recordingHost, targetOf } from "./view-host.ts";
+import { pipeTerminal } from "./pipe-terminal.ts";
 
 /** What one press of an action came to. */
 export interface Trial {
@@ -177,7 +177,7 @@ class Tries {
       closing: new Closing(),
       journal: () => cluster.writes.journal.get(),
       app,
-      suspend: (body) => body({ stdin: process.stdin, stdout: Object.assign(new PassThrough(), process.stdout) }),
+      suspend: (body) => body(pipeTerminal().terminal),
     };
     this.#host = { ...host, app: { ...app, operations: this.#followed(createOperations(services, () => {})) } };
   }

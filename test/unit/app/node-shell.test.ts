@@ -1,5 +1,3 @@
-import { PassThrough } from "node:stream";
-import { ReadStream, WriteStream } from "node:tty";
 import { afterEach, expect, test } from "vitest";
 import { Closing } from "../../../src/app/closing.ts";
 import type { AppServices } from "../../../src/app/context.ts";
@@ -12,6 +10,7 @@ import { silentLogger } from "../../../src/lib/log.ts";
 import { Task } from "../../../src/lib/task.ts";
 import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
+import { pipeTerminal } from "../../support/pipe-terminal.ts";
 import { recordingHost, targetOf } from "../../support/view-host.ts";
 
 const cleanup = new Cleanup();
@@ -43,20 +42,8 @@ async function rig(): Promise<Rig> {
   await eventually(cluster.catalog, (catalog) => catalog.state === "ready");
   const { host, flashes } = recordingHost(cluster);
   const questions: ConfirmRequest[] = [];
-  const output = new PassThrough();
-  let screen = "";
-  output.on("data", (data: Buffer) => {
-    screen += data.toString();
-  });
-  const over = <T extends object>(prototype: T, stream: PassThrough, own: Readonly<Record<string, unknown>>): T =>
-    new Proxy(prototype, {
-      get: (_, name) => {
-        if (typeof name === "string" && name in own) return own[name];
-        const value: unknown = Reflect.get(stream, name);
-        return typeof value === "function" ? value.bind(stream) : value;
-      },
-    });
   let task: Task | undefined;
+  const pipes = pipeTerminal();
   const services: AppServices = {
     clock: host.clock,
     logger: silentLogger,
@@ -79,13 +66,7 @@ async function rig(): Promise<Rig> {
         return Promise.resolve({});
       },
     },
-    suspend: (body) =>
-      body({
-        stdin: over<ReadStream>(Object.create(ReadStream.prototype), new PassThrough(), {
-          setRawMode: () => undefined,
-        }),
-        stdout: over<WriteStream>(Object.create(WriteStream.prototype), output, { columns: 80, rows: 24 }),
-      }),
+    suspend: (body) => body(pipes.terminal),
   };
   const pods = server.resource("pods");
   const made: Rig = {
@@ -113,7 +94,7 @@ async function rig(): Promise<Rig> {
       server.requests
         .filter(({ method, path }) => method !== "GET" && path.startsWith("/api/v1/namespaces/default/pods"))
         .map(({ method }) => method),
-    screen: () => screen,
+    screen: () => pipes.screen(),
   };
   return made;
 }

@@ -1,6 +1,4 @@
 import { createServer } from "node:net";
-import { PassThrough } from "node:stream";
-import { ReadStream, WriteStream } from "node:tty";
 import { afterEach, expect, test } from "vitest";
 import { Closing } from "../../../src/app/closing.ts";
 import type { AppServices } from "../../../src/app/context.ts";
@@ -12,6 +10,7 @@ import type { KubeObject } from "../../../src/lib/kube/object.ts";
 import { silentLogger } from "../../../src/lib/log.ts";
 import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
+import { pipeTerminal } from "../../support/pipe-terminal.ts";
 import { recordingHost, targetOf, type RecordingHost } from "../../support/view-host.ts";
 
 const cleanup = new Cleanup();
@@ -50,20 +49,7 @@ async function rig(object: KubeObject): Promise<Rig> {
   await eventually(cluster.catalog, (catalog) => catalog.state === "ready");
   const host = recordingHost(cluster);
   const picks: Array<readonly string[]> = [];
-  let screen = "";
-  const keys = new PassThrough();
-  const output = new PassThrough();
-  output.on("data", (data: Buffer) => {
-    screen += data.toString();
-  });
-  const over = <T extends object>(prototype: T, stream: PassThrough, own: Readonly<Record<string, unknown>>): T =>
-    new Proxy(prototype, {
-      get: (_, name) => {
-        if (typeof name === "string" && name in own) return own[name];
-        const value: unknown = Reflect.get(stream, name);
-        return typeof value === "function" ? value.bind(stream) : value;
-      },
-    });
+  const pipes = pipeTerminal();
   const services: AppServices = {
     clock: host.host.clock,
     logger: silentLogger,
@@ -81,13 +67,9 @@ async function rig(object: KubeObject): Promise<Rig> {
         return Promise.resolve(items[0]);
       },
     },
-    suspend: (body) =>
-      body({
-        stdin: over<ReadStream>(Object.create(ReadStream.prototype), keys, { setRawMode: () => undefined }),
-        stdout: over<WriteStream>(Object.create(WriteStream.prototype), output, { columns: 80, rows: 24 }),
-      }),
+    suspend: (body) => body(pipes.terminal),
   };
-  return { server, services, host, picks, screen: () => screen };
+  return { server, services, host, picks, screen: () => pipes.screen() };
 }
 
 /** Ends every session with an exit code, as a container runtime reports it. */
