@@ -165,6 +165,10 @@ test("A rollback asks with every change, makes them, and leaves what helm would 
   expect(app.text()).toMatch(/~ change Secret shop\/web\s[^]*<masked, 6 bytes>[^]*<masked, 8 bytes>/);
   expect(app.text()).toContain("+ create ConfigMap shop/web-extra");
   expect(await names("ConfigMap")).not.toContain("web-extra");
+  await app.press(...Array.from({ length: 20 }, () => "page-down"));
+  expect(app.text()).toMatch(
+    /\+ history Secret shop\/sh\.helm\.release\.v1\.web\.v4 [^]*~ superseded Secret .*web\.v3 /,
+  );
   await app.press("tab", "enter");
   await shows(app, /release web rolled back to revision 2, as revision 4/);
   await shows(app, /4 +deployed +web-1\.0\.0 .*Rollback to 2\s*\n +3 +superseded/);
@@ -229,6 +233,7 @@ test("An uninstallation lists what goes, wants the name, keeps what the chart ke
   const order = [...app.text().matchAll(/- delete (\w+) shop\/web\s/g)].map((match) => match[1]);
   expect(order).toEqual(["Service", "Deployment", "ConfigMap", "Secret"]);
   expect(app.text()).toContain("keep ConfigMap shop/web-kept (helm.sh/resource-policy: keep)");
+  expect(app.text()).toMatch(/- history Secret shop\/sh\.helm\.release\.v1\.web\.v3[^]*web\.v2[^]*web\.v1\s/);
   await app.press("tab", "tab", "enter");
   expect(await names("Deployment")).toEqual(["web"]);
   await app.press("escape", "helm.uninstall");

@@ -15,8 +15,15 @@ export interface PlanLines {
 
 type Line = readonly [text: string, tone?: Tone | undefined];
 
-/** What exactly a plan does, object by object, in the order it is done; the difference under each change. */
-export async function planLines(changes: readonly PlannedChange[], notes: readonly string[] = []): Promise<PlanLines> {
+/**
+ * What exactly a plan does, object by object, in the order it is done; the difference under each change.
+ * @param beside `notes` come first, `records` last: what becomes of the release's own objects
+ */
+export async function planLines(
+  changes: readonly PlannedChange[],
+  beside: { readonly notes?: readonly string[]; readonly records?: readonly string[] } = {},
+): Promise<PlanLines> {
+  const { notes = [], records = [] } = beside;
   const slice = new TimeSlice();
   const lines: Line[] = [[summary(changes)], ...notes.map((note): Line => [note, "warning"]), [""]];
   const acts = ({ action }: PlannedChange): boolean => action !== "same" && action !== "gone";
@@ -24,6 +31,7 @@ export async function planLines(changes: readonly PlannedChange[], notes: readon
     await slice.breathe();
     lines.push(...changeLines(change));
   }
+  if (records.length > 0) lines.push([""], ...records.map((record): Line => [record, "warning"]));
   return { lines: lines.map(([text]) => text), lineTones: lines.map(([, tone]) => tone) };
 }
 

@@ -46,6 +46,11 @@ export class ReleaseStore {
     return { resource: this.#resource, namespace, name, uid, object: { metadata: { name, namespace } } };
   }
 
+  /** What becomes of a revision, in a line of a dialog. */
+  line(what: string, { namespace }: StoredRelease, revision: number): string {
+    return `${what} ${this.#resource.kind} ${namespace}/${releaseObjectName(this.#release.name, revision)}`;
+  }
+
   /**
    * Every revision there is now, newest first.
    * @throws KelpieError where the newest is not the one that was on screen

@@ -73,9 +73,14 @@ async function rollBack(services: AppServices, step: Step): Promise<void> {
     step.progress("compared with the cluster"),
   );
   const notes = hookNotes(target.hooks, ["pre-rollback", "post-rollback"]);
+  const { others } = step;
+  const newRevision = store.line("+ history", newest, newest.revision + 1);
+  const superseded = [newest, ...others]
+    .filter((each) => each === newest || each.status === "deployed")
+    .map((each) => store.line("~ superseded", each, each.revision));
   const answer = await services.app.confirm({
     title: `Roll release ${name} back to revision ${wanted.revision}?`,
-    ...(await planLines(changes, notes)),
+    ...(await planLines(changes, { notes, records: [newRevision, ...superseded] })),
     confirmLabel: "Roll back",
     danger: true,
   });

@@ -47,7 +47,10 @@ async function uninstall(services: AppServices, cluster: Cluster, store: Release
   const changes = await planUninstall(cluster, { namespace, name }, manifest, progress("compared with the cluster"));
   const answer = await services.app.confirm({
     title: `Uninstall release ${name} from ${namespace}?`,
-    ...(await planLines(changes, hookNotes(body.hooks, ["pre-delete", "post-delete"]))),
+    ...(await planLines(changes, {
+      notes: hookNotes(body.hooks, ["pre-delete", "post-delete"]),
+      records: [newest, ...others].map((each) => store.line("- history", each, each.revision)),
+    })),
     confirmLabel: "Uninstall",
     danger: true,
     typeToConfirm: name,
