@@ -239,8 +239,19 @@ export class TestScreen {
     await this.idle();
   }
 
+  /** Sends bytes and waits for nothing: another program has the terminal. */
+  feed(bytes: string): void {
+    this.#stdin.write(bytes);
+  }
+
   /** Resolves when the screen matches; looks after everything that is drawn. Fails with the screen after 10 s. */
   async untilShown(wanted: RegExp | ((text: string) => boolean)): Promise<void> {
+    await this.untilDrawn(wanted);
+    await this.idle();
+  }
+
+  /** As `untilShown`, while another program has the terminal. */
+  async untilDrawn(wanted: RegExp | ((text: string) => boolean)): Promise<void> {
     const matches = (): boolean => (wanted instanceof RegExp ? wanted.test(this.text()) : wanted(this.text()));
     if (!matches()) {
       await new Promise<void>((resolve, reject) => {
@@ -260,7 +271,6 @@ export class TestScreen {
         this.#drawn.add(look);
       });
     }
-    await this.idle();
   }
 
   /** The bytes written to the terminal since this was asked last. */
@@ -360,9 +370,9 @@ export class TestScreen {
   }
 
   #keyOf(key: string): string {
-    if (!key.includes(".") || key.length < 3) return key;
     const { bindings } = this.ui.controller;
     const action = bindings.actions.find((each) => each.id === key);
+    if (action === undefined && (!key.includes(".") || key.length < 3)) return key;
     const [first] = action === undefined ? [] : bindings.keysOf(action);
     if (first === undefined) throw new Error(`no key does ${key}`);
     return first;

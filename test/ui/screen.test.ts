@@ -251,7 +251,7 @@ test("The local clusters can be looked at from a cluster, and one opened from th
   await app.type("clusters");
   await app.press("enter");
   expect(app.text()).toMatch(/kelpie +stopped/);
-  await app.press("enter");
+  await app.press("cluster.open");
   expect(app.line(0)).toContain("kelpie");
   expect(app.rows()[0]).toBe("web-01 *selected*");
 });
