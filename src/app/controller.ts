@@ -90,7 +90,7 @@ export class Controller {
     this.#options = options;
     this.#header = createValue(options.header);
     this.flash = new Flash(options.clock);
-    this.journal = new Journal(options.paths, options.logger);
+    this.journal = new Journal(options.paths, options.logger, (message) => this.flash.show("error", message));
     this.bindings = createBindings(actions, options.settings.keys);
     this.#views = new Map(options.views.map((view) => [view.id, view]));
     this.prompt = new Prompt({

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cluster, JournalEntry } from "../cluster/cluster.ts";
 import { readWholeObject } from "../cluster/row-reader.ts";
 import type { Paths } from "../config/paths.ts";
-import { errorCode } from "../lib/errors.ts";
+import { errorCode, errorMessage } from "../lib/errors.ts";
 import { asNumber, asString, at, type KubeObject } from "../lib/kube/object.ts";
 import { holdsSecrets, maskSecret } from "../lib/kube/secret-values.ts";
 import type { Logger } from "../lib/log.ts";
@@ -22,12 +22,15 @@ export class Journal {
   readonly #path: string;
   readonly #folder: string;
   readonly #logger: Logger;
+  #failed: ((message: string) => void) | undefined;
   readonly #entries = createValue<readonly JournalEntry[]>([]);
   readonly #followed = new WeakSet<Cluster>();
   /** Appends run one after the other. */
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(paths: Paths, logger: Logger) {
+  /** @param failed hears, once in a session, why nothing is kept */
+  constructor(paths: Paths, logger: Logger, failed: (message: string) => void = () => undefined) {
+    this.#failed = failed;
     this.#folder = paths.state;
     this.#path = join(paths.state, "journal.jsonl");
     this.#logger = logger;
@@ -90,6 +93,8 @@ export class Journal {
         await appendFile(this.#path, text, { mode: 0o600 });
       } catch (error) {
         this.#logger.warn("journal not written", { error });
+        this.#failed?.(`what was written is not kept in the journal: ${errorMessage(error)}`);
+        this.#failed = undefined;
       }
     });
   }
@@ -123,7 +128,9 @@ function parseEntry(line: string): readonly JournalEntry[] {
   }
   const text = (...path: readonly string[]): string => asString(at(parsed, ...path));
   const operation = OPERATIONS.find((each) => each === text("operation"));
+  const time = new Date(asNumber(at(parsed, "at"), Number.NaN)).getTime();
   if (operation === undefined || text("id") === "" || text("target", "resource") === "") return [];
+  if (Number.isNaN(time)) return [];
   const target: JournalEntry["target"] = {
     group: text("target", "group"),
     version: text("target", "version"),
@@ -140,7 +147,7 @@ function parseEntry(line: string): readonly JournalEntry[] {
   return [
     {
       id: text("id"),
-      at: asNumber(at(parsed, "at")),
+      at: time,
       verb: text("verb"),
       operation,
       context: text("context"),

@@ -62,6 +62,8 @@ export interface RunningUi {
   inputPending(): boolean;
 }
 
+const WIPED = "\u001B[2J\u001B[H";
+
 /** Draws the first frame, before any file or network is touched, and runs until the user quits. */
 export function runUi(options: UiOptions): RunningUi {
   const { stdin = process.stdin, stdout = process.stdout, clock = systemClock, logger = silentLogger } = options;
@@ -115,6 +117,11 @@ export function runUi(options: UiOptions): RunningUi {
     quit: () => void end(),
   });
 
+  const resizes = createValue(0);
+  const wipe = (): void => {
+    ink.clear();
+    write(WIPED);
+  };
   const ink = render(
     <Screen
       controller={controller}
@@ -123,6 +130,8 @@ export function runUi(options: UiOptions): RunningUi {
       onLayout={(next) => {
         layout = next;
       }}
+      resizes={resizes}
+      wipe={wipe}
       onSuspend={(suspend) => {
         suspendScreen = suspend;
       }}
@@ -139,10 +148,13 @@ export function runUi(options: UiOptions): RunningUi {
       patchConsole: ownsProcess,
     },
   );
+  const onResize = (): void => resizes.update((count) => count + 1);
+  stdout.on("resize", onResize);
   input.start();
 
   let crash: unknown;
   const finish = async (): Promise<void> => {
+    stdout.off("resize", onResize);
     input.stop();
     ink.unmount();
     await Promise.allSettled([ink.waitUntilExit()]);

@@ -1,5 +1,5 @@
-import { Box, useApp, useWindowSize } from "ink";
-import { useEffect, useSyncExternalStore, type ReactElement } from "react";
+import { Box, useApp, useWindowSize, useCursor } from "ink";
+import { useEffect, useInsertionEffect, useSyncExternalStore, type ReactElement } from "react";
 import type { Protection } from "../../cluster/cluster.ts";
 import type { Palette } from "../../config/theme.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -27,6 +27,10 @@ export interface ScreenProps {
   readonly clock: Clock;
   /** Told after every change of the layout: where the content stands, for clicks. */
   readonly onLayout: (layout: ScreenLayout) => void;
+  /** Counts the changes of the terminal's size. */
+  readonly resizes: Subscribable<number>;
+  /** Wipes the terminal, so that the next frame is drawn whole. */
+  readonly wipe: () => void;
   /** Told once: Ink's part of handing the terminal over. */
   readonly onSuspend: (suspend: SuspendScreen) => void;
 }
@@ -37,7 +41,7 @@ const OPEN = createValue<Protection>("open");
 
 /** The whole terminal: header, hints, title, the view in front, crumbs, flash line or prompt, and the dialog over it. */
 export function Screen(props: ScreenProps): ReactElement {
-  const { controller, clock, onLayout, onSuspend } = props;
+  const { controller, clock, onLayout, onSuspend, resizes, wipe } = props;
   const palette = useStore(props.palette);
   const { suspendTerminal } = useApp();
   useEffect(() => onSuspend(suspendTerminal), [onSuspend, suspendTerminal]);
@@ -76,10 +80,27 @@ export function Screen(props: ScreenProps): ReactElement {
         <Boundary {...guard} what="This line" attempt={view} rows={1}>
           <Bottom controller={controller} columns={columns} palette={palette} />
         </Boundary>
+        <Resized columns={columns} rows={rows} resizes={resizes} wipe={wipe} />
         <GuardedOverlay controller={controller} columns={columns} rows={rows} palette={palette} />
       </Box>
     </ThemeContext>
   );
+}
+
+type ResizedProps = Pick<ScreenProps, "resizes" | "wipe"> & { readonly columns: number; readonly rows: number };
+
+/**
+ * Ink writes what has changed since the frame before, counted from the cursor; a terminal of another size shows another
+ * part of that frame. The first frame of a size is drawn whole on a wiped terminal, even where it equals the last one:
+ * Ink writes such a frame only where a cursor was set since.
+ */
+function Resized({ columns, rows, resizes, wipe }: ResizedProps): null {
+  const count = useStore(resizes);
+  useInsertionEffect(() => {
+    if (count > 0) wipe();
+  }, [columns, rows, count, wipe]);
+  useCursor();
+  return null;
 }
 
 interface HeaderProps {
