@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { at } from "../../src/lib/kube/object.ts";
+import { apiClient, endpointOf } from "../support/api-client.ts";
 import { createFromFile } from "../support/apply.ts";
 import { leftoversOf } from "../support/leftovers.ts";
 import { PtyProgram, runKelpie } from "../support/program.ts";
@@ -124,4 +126,81 @@ test("from an empty home: a cluster, pods, logs, a shell, scaling, a rolling upd
   expect(deleted).toMatchObject({ code: 0, stdout: 'cluster "kelpie" is deleted\n' });
   expect(leftoversOf(home)).toEqual([]);
   expect(existsSync(join(home, "kelpie", "data", "clusters", "kelpie"))).toBe(false);
+}, 180_000);
+
+test("described, rolled back, forwarded, drained: the main keys on a real cluster in a terminal", async () => {
+  const started = await runKelpie(["cluster", "start", "--wait"], env);
+  expect(started.code).toBe(0);
+  const kubeconfig = (await runKelpie(["cluster", "kubeconfig", "--path"], env)).stdout.trim();
+  const api = apiClient(endpointOf(kubeconfig));
+  const greeting = async (): Promise<unknown> => {
+    const { body } = await api.call("/apis/apps/v1/namespaces/default/deployments/web");
+    return at(body, "spec", "template", "spec", "containers", 0, "env", 0, "value");
+  };
+  await createFromFile(kubeconfig, EXAMPLE);
+  const ui = new PtyProgram(["-c", "pods default"], { env, columns: 120, rows: 40 });
+  await ui.waitFor(allReady(3));
+
+  ui.write("d");
+  await ui.waitFor(/── describe\([^]*Containers:/);
+  ui.write("y");
+  await ui.waitFor(/── yaml\([^]*kind: Pod/);
+  ui.write("\u001B");
+  await ui.waitFor(/── describe\(/);
+  ui.write("\u001B");
+  await ui.waitFor(allReady(3));
+  ui.write("X");
+  await ui.waitFor(/── relations\([^]*replicasets[^]*server +container/);
+
+  ui.write(":deployments\r");
+  await ui.waitFor(/web\s+3\/3/);
+  ui.write("e");
+  await ui.waitFor(/value: howdy/);
+  ui.write("\t\r");
+  await expect.poll(greeting, { timeout: 20_000 }).toBe("howdy");
+  ui.write("o");
+  await ui.waitFor(/── rollout[^]*\[2\]/);
+  ui.write("G");
+  ui.write("u");
+  await ui.waitFor(/value: hello/);
+  ui.write("\t\r");
+  await expect.poll(greeting, { timeout: 20_000 }).toBe("hello");
+
+  ui.write(":xray deployments\r");
+  await ui.waitFor(/── xray[^]*replicasets[^]*server +container/);
+  ui.write(":configmaps /kube-root\r");
+  await ui.waitFor(/kube-root-ca\.crt/);
+  ui.write("u");
+  await ui.waitFor(/── used by\(/);
+
+  ui.write(":services\r");
+  await ui.waitFor(/^ ?web .*80/m);
+  ui.write("/web\r");
+  await ui.waitFor(/\[1\/\d\]/);
+  ui.write("F");
+  await ui.waitFor(/Port-forward to svc/);
+  ui.write("\r");
+  await ui.waitFor(/127\.0\.0\.1:\d+|localhost:\d+/);
+  const port = /(?:127\.0\.0\.1|localhost):(\d+)/.exec(ui.text())?.[1];
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toMatch(/hello from web-/);
+
+  ui.write(":nodes\r");
+  await ui.waitFor(/Ready/);
+  ui.write("r");
+  await ui.waitFor(/Drain node/);
+  ui.write("\t\r");
+  await ui.waitFor(/── drain[^]*drained/, 60_000);
+  ui.write("\u001B");
+  await ui.waitFor(/SchedulingDisabled/);
+  ui.write("U");
+  await ui.waitFor((text) => !text.includes("SchedulingDisabled"));
+
+  ui.write(":ctx\r");
+  await ui.waitFor(/── contexts/);
+  ui.write("\r");
+  await ui.waitFor(/── pods/);
+  ui.write(":q\r");
+  expect(await ui.exited).toBe(0);
+  expect(ui.buffer).toBe("normal");
+  expect(ui.modes).toEqual([]);
 }, 180_000);
