@@ -55,7 +55,7 @@ export class EmbeddedStage {
       settings,
       env: { PATH: process.env["PATH"] ?? "", EDITOR: "false", ...env },
       clock: new JumpingClock(),
-      columns: 120,
+      columns: 160,
       rows: 40,
     });
     await this.#screen.untilShown(shown);

@@ -1,7 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { actions } from "../../src/hotkeys/registry.ts";
 import { EmbeddedStage } from "../support/embedded-stage.ts";
 
 const stage = new EmbeddedStage();
@@ -311,38 +308,4 @@ test("A ReplicaSet rolls its deployment back", async () => {
   }
   await app.press("tab", "enter");
   await stage.until("deployments", "web", (object) => object.spec.template.spec.containers[0].image.endsWith(":1"));
-});
-
-/** Pressed by tests of their own on a server that the embedded cluster is not. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  "job.suspend": "the embedded cluster serves no jobs",
-  "job.run-now": "the embedded cluster serves no jobs",
-  "claim.expand": "the embedded cluster serves no claims",
-  "certificate.approve": "the embedded cluster serves no certificate requests",
-  "certificate.deny": "the embedded cluster serves no certificate requests",
-  "cluster.open": "starts a cluster of its own",
-  "context.rename": "needs a kubeconfig of several contexts, and no cluster",
-  "context.namespace": "needs a kubeconfig of several contexts, and no cluster",
-  "context.delete": "needs a kubeconfig of several contexts, and no cluster",
-  "pulse.open": "needs a metrics API",
-  "port-forward.browse": "starts a browser",
-};
-
-test("Every action is pressed by a test that reads the screen, and by one on the embedded cluster where that serves it", () => {
-  const folder = import.meta.dirname;
-  const files = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
-  const pressed = new Set<string>();
-  const embedded = new Set<string>();
-  for (const file of files) {
-    const text = readFileSync(join(folder, file), "utf8");
-    const own = text.slice(0, text.indexOf("const ELSEWHERE") + 1 || undefined);
-    for (const [, id = ""] of own.matchAll(/"([a-z-]+(?:\.[a-z0-9-]+)?)"/g)) {
-      pressed.add(id);
-      if (/startEmbeddedCluster|EmbeddedStage/.test(text)) embedded.add(id);
-    }
-  }
-  const ids = actions.map(({ id }) => id).filter((id) => !/^namespace\.\d$/.test(id));
-  expect(ids.filter((id) => !pressed.has(id))).toEqual([]);
-  expect(ids.filter((id) => !embedded.has(id) && ELSEWHERE[id] === undefined)).toEqual([]);
-  expect(Object.keys(ELSEWHERE).filter((id) => !ids.includes(id))).toEqual([]);
 });
