@@ -235,6 +235,7 @@ function attachToProcess(options: {
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onSignal);
   process.on("SIGHUP", onSignal);
+  process.on("SIGQUIT", onSignal);
   process.on("uncaughtException", onCrash);
   process.on("unhandledRejection", onCrash);
   process.on("exit", onExit);
@@ -246,6 +247,7 @@ function attachToProcess(options: {
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onSignal);
     process.off("SIGHUP", onSignal);
+    process.off("SIGQUIT", onSignal);
     process.off("uncaughtException", onCrash);
     process.off("unhandledRejection", onCrash);
     process.off("exit", onExit);

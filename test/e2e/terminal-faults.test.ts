@@ -81,12 +81,26 @@ async function rightTerminal(ui: PtyProgram): Promise<void> {
   expect(ui.text()).not.toMatch(/Error|at file:/);
 }
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP"])("%s ends the program and leaves the terminal right", async (signal) => {
+test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])("%s ends the program and leaves the terminal right", async (signal) => {
   const ui = await startIn(SHELL);
   expect(ui.buffer).toBe("alternate");
   expect(ui.modes).toEqual(["mouse", "paste", "hidden cursor"]);
   process.kill(kelpieOf(ui), signal);
   await ui.waitFor(/ended with 0/);
+  await rightTerminal(ui);
+});
+
+test("A crash leaves the terminal right and says what happened in one line, with exit code 1", async () => {
+  // Preloaded into the program: a fault that nobody catches, once the screen is up.
+  const fault = join(home, "fault.mjs");
+  const wait = `const look = () => existsSync("${home}/now") ? null.field : setTimeout(look, 10);`;
+  writeFileSync(fault, `import { existsSync } from "node:fs"; ${wait} look();`);
+  env["NODE_OPTIONS"] = `--import ${fault}`;
+  const ui = await startIn(SHELL);
+  writeFileSync(join(home, "now"), "");
+  await ui.waitFor(/ended with 1/);
+  expect(ui.text()).toMatch(/kelpie: Cannot read properties of null/);
+  expect(ui.text()).not.toMatch(/ {4}at /);
   await rightTerminal(ui);
 });
 
