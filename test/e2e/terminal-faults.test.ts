@@ -81,14 +81,17 @@ async function rightTerminal(ui: PtyProgram): Promise<void> {
   expect(ui.text()).not.toMatch(/Error|at file:/);
 }
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])("%s ends the program and leaves the terminal right", async (signal) => {
-  const ui = await startIn(SHELL);
-  expect(ui.buffer).toBe("alternate");
-  expect(ui.modes).toEqual(["mouse", "paste", "hidden cursor"]);
-  process.kill(kelpieOf(ui), signal);
-  await ui.waitFor(/ended with 0/);
-  await rightTerminal(ui);
-});
+test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])(
+  "%s ends the program and leaves the terminal right",
+  async (signal) => {
+    const ui = await startIn(SHELL);
+    expect(ui.buffer).toBe("alternate");
+    expect(ui.modes).toEqual(["mouse", "paste", "hidden cursor"]);
+    process.kill(kelpieOf(ui), signal);
+    await ui.waitFor(/ended with 0/);
+    await rightTerminal(ui);
+  },
+);
 
 test("A crash leaves the terminal right and says what happened in one line, with exit code 1", async () => {
   // Preloaded into the program: a fault that nobody catches, once the screen is up.

@@ -309,3 +309,32 @@ test("A ReplicaSet rolls its deployment back", async () => {
   await app.press("tab", "enter");
   await stage.until("deployments", "web", (object) => object.spec.template.spec.containers[0].image.endsWith(":1"));
 });
+
+test("An object is made from a skeleton in the editor, and another one from its copy", async () => {
+  await stage.namespace("makes");
+  const app = await stage.start("configmaps makes", /\[1\]/, {}, { EDITOR: stage.editor("name: .*", "name: fresh") });
+  await app.press("resource.create");
+  await app.untilShown(/Create/);
+  await app.press("tab", "enter");
+  await stage.until("configmaps", "fresh", () => true);
+  await app.untilShown(/fresh/);
+  stage.editor("name: .*", "name: copied");
+  await app.press("move.top", "resource.duplicate");
+  await app.untilShown(/Create/);
+  await app.press("tab", "enter");
+  await stage.until("configmaps", "copied", () => true);
+});
+
+test("Blocks of a text are folded one by one and all at once", async () => {
+  await stage.namespace("folds");
+  await stage.create("configmaps", configMap("folded", { inner: "shown when open" }));
+  const app = await stage.start("configmaps folds /folded", /folded/);
+  await app.press("resource.yaml");
+  await app.untilShown(/shown when open/);
+  await app.press("text.fold-all");
+  await app.untilShown((text) => !text.includes("shown when open"));
+  await app.press("text.fold-all");
+  await app.untilShown(/shown when open/);
+  await app.press("move.bottom", "text.fold");
+  await app.untilShown((text) => !text.includes("shown when open"));
+});

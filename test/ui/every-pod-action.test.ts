@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { EmbeddedStage } from "../support/embedded-stage.ts";
@@ -218,4 +218,81 @@ test.skipIf(problem !== undefined)("Another context is switched to from the list
   await app.type("other");
   await app.press("enter", "context.switch");
   await app.untilShown(/── pods\(kube-system\)/);
+});
+
+test.skipIf(problem !== undefined)("Files are copied out of a pod and of a container", async () => {
+  await runningPod("copies", "holder", "echo from the pod >/tmp/kelpie-held; sleep 1000");
+  const app = await stage.start("pods copies", /holder +1\/1/);
+  const download = async (key: string, to: string): Promise<void> => {
+    await app.press(key);
+    await app.untilShown(/Download/);
+    await app.press("enter");
+    await app.untilShown(/In the container/);
+    await app.press("ctrl-u");
+    await app.type("/tmp/kelpie-held");
+    await app.press("enter");
+    await app.untilShown(/On this machine/);
+    await app.press("ctrl-u");
+    await app.type(join(stage.cluster.directory, to));
+    await app.press("enter");
+    await app.untilShown(/is copied/);
+    expect(readFileSync(join(stage.cluster.directory, to), "utf8")).toBe("from the pod\n");
+    await app.press("app.back");
+  };
+  await download("resource.copy-files", "one");
+  await app.press("open");
+  await app.untilShown(/── containers/);
+  await download("container.copy-files", "two");
+});
+
+test.skipIf(problem !== undefined)(
+  "Forwards are marked, saved as a set, stopped, and started again from it",
+  async () => {
+    await runningPod("sets", "web");
+    const app = await stage.start("pods sets", /web +1\/1/);
+    await app.press("resource.port-forward");
+    await app.untilShown(/8080/);
+    await app.press("enter");
+    await app.untilShown(/127\.0\.0\.1:\d+|localhost:\d+/);
+    await app.press("open");
+    await app.untilShown(/── containers/);
+    await app.press("container.port-forwards");
+    await app.untilShown(/── port-forwards/);
+    await app.press("port-forward.mark", "port-forward.clear-marks", "port-forward.save");
+    await app.type("mine");
+    await app.press("enter");
+    await app.untilShown(/mine/);
+    await app.press("port-forward.stop");
+    await app.press("port-forward.start");
+    expect(app.text()).toMatch(/── port-forwards/);
+  },
+);
+
+test.skipIf(problem !== undefined)("The name of a context is copied", async () => {
+  const app = await stage.start("ctx", /kelpie/);
+  await app.press("context.copy-name");
+  expect(app.clipboard).toBe("kelpie");
+});
+
+test.skipIf(problem !== undefined)("Debug containers of a pod are entered and left", async () => {
+  await runningPod("debugs", "talker");
+  const app = await stage.start("pods debugs", /talker +1\/1/);
+  const session = async (key: string, asks: readonly RegExp[], echo: number): Promise<void> => {
+    await app.press(key);
+    for (const [index, asked] of asks.entries()) {
+      await app.untilDrawn(asked);
+      // Input first, where there is one; a question last, whose focus is Cancel.
+      app.feed(index === asks.length - 1 ? "\t\r" : "\r");
+    }
+    await app.untilDrawn((text) => /kelpie: attached/.test(text) && !text.includes("── "));
+    app.feed(`echo $((${echo}+1))\r`);
+    await app.untilDrawn(new RegExp(`^${echo + 1}`, "m"));
+    app.feed("exit\r");
+    await app.untilShown(/── (pods|containers|nodes)/);
+  };
+  await session("resource.debug", [/Image/, /Add a debug container/], 41);
+  await app.untilShown(/── pods/);
+  await app.press("open");
+  await app.untilShown(/── containers/);
+  await session("container.debug", [/Image/, /Add a debug container/], 51);
 });
