@@ -119,7 +119,7 @@ export class TestScreen {
     const stdout = Object.assign(new EventEmitter(), { isTTY: true, columns, rows, writable: true, write });
     this.#stdin = stdin;
     this.#stdout = stdout;
-    const env = { KELPIE_HOME: this.#home, TERM: "xterm-256color", ...options.env };
+    const env = { KELPIE_HOME: this.#home, TERM: "xterm-256color", EDITOR: "false", ...options.env };
     for (const [name, text] of Object.entries(options.files ?? {})) {
       mkdirSync(dirname(join(this.#home, name)), { recursive: true });
       writeFileSync(join(this.#home, name), text);
