@@ -4,7 +4,7 @@ import type { Busy } from "../lib/busy.ts";
 import type { PickRequest } from "../lib/dialog-request.ts";
 import type { ApiResource } from "../lib/kube/gvr.ts";
 import { createValue } from "../lib/subscribable.ts";
-import type { ViewRequest } from "../hotkeys/action.ts";
+import type { KindPlace, ViewRequest } from "../hotkeys/action.ts";
 import { kinds } from "../resources/kinds/index.gen.ts";
 import { findResource, listable } from "../state/resource-names.ts";
 import { accessCommand } from "./access-commands.ts";
@@ -56,11 +56,18 @@ export class CommandRunner {
   /** Runs a command as typed; what is wrong with it is told on the flash line. */
   run(text: string): void {
     if (text.trim() === "") return;
-    try {
+    this.#saying(() => {
       if (this.#runNamed(text) || this.#runAccess(text)) return;
       const xray = /^\s*xray\s+(.*)$/i.exec(text)?.[1];
       if (xray === undefined) this.#execute(parseCommand(text));
       else this.#openXray(parseCommand(xray));
+    });
+  }
+
+  /** Runs what may be refused, and says why. */
+  #saying(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       const hint = error instanceof KelpieError && error.hint !== undefined ? `. ${error.hint}` : "";
       this.#host.failed(`${errorMessage(error)}${hint}`);
@@ -165,6 +172,18 @@ export class CommandRunner {
       parameters: { resource, namespace, labelSelector, fieldSelector, filter },
       title: resource.resource,
     });
+  }
+
+  goTo({ kind, namespace, name, fieldSelector }: KindPlace): void {
+    this.#saying(() =>
+      this.#openKind({
+        name: kind.toLowerCase(),
+        words: [],
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(name === undefined ? {} : { filter: `name:=${name}` }),
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      }),
+    );
   }
 
   /** The trees of all objects of a kind. */

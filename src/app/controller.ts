@@ -345,6 +345,7 @@ export class Controller {
         if (cluster?.status.get().state === "unreachable") cluster.retryNow();
       },
       toggleHeader: () => this.#header.update((shown) => !shown),
+      goTo: (place) => this.#commands.goTo(place),
       command: (text) => this.#commands.run(text),
       back: () => this.#back(),
       quit: () => this.#options.quit(),

@@ -73,6 +73,17 @@ export interface ViewRequest {
 
 export type { ConfirmRequest, InputRequest, PickRequest };
 
+/** A kind, and what of it. */
+export interface KindPlace {
+  /** Plural, singular or kind, with its group where it has one: `deployments.apps`. */
+  readonly kind: string;
+  /** `""` is all, `undefined` the one in use: for what has none. */
+  readonly namespace: string | undefined;
+  /** Only the object of this name. */
+  readonly name?: string;
+  readonly fieldSelector?: string;
+}
+
 export interface AppDoors {
   /** Opens a view on top of the one in front. */
   open(request: ViewRequest): void;
@@ -89,6 +100,8 @@ export interface AppDoors {
   toggleHeader(): void;
   /** Tries at once to reach a server that does not answer, and to log in where that was refused or failed. */
   retryConnection(): void;
+  /** Goes to the table of a kind. What an object says of another one comes here: as a command it could say `q`. */
+  goTo(place: KindPlace): void;
   /** Runs the text of a `:` command. */
   command(text: string): void;
   back(): void;

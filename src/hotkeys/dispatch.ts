@@ -65,6 +65,7 @@ const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {
   decode: "data to decode",
   "used-by": "users that kelpie knows of",
   evict: "processes to end",
+  node: "node it runs on",
   pause: "rollout to pause",
   suspend: "runs to suspend",
   "run-now": "job to run",

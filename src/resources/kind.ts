@@ -23,6 +23,7 @@ export type Capability =
   | "used-by"
   | "decode"
   | "evict"
+  | "node"
   | "pause"
   | "suspend"
   | "run-now"

@@ -77,6 +77,7 @@ export function recordingHost(
     useNamespace: nothing,
     toggleHeader: nothing,
     retryConnection: nothing,
+    goTo: nothing,
     command: nothing,
     back: nothing,
     quit: nothing,

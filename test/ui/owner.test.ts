@@ -43,3 +43,32 @@ test("an owner reference without its fields is no owner and breaks nothing", asy
   await open.press("resource.relations");
   expect(open.text()).toContain("relations(pod default/web-1)");
 });
+
+test.each([
+  ["q", "now"],
+  ["ctx", "other"],
+  ["Pod", "x @other"],
+  ["xray", "deploy all"],
+])("an owner that calls itself %s %s is looked for, and never read as a command", async (kind, name) => {
+  const dev = new MemoryCluster("dev");
+  const owner = { apiVersion: "v1", kind, name, uid: "1", controller: true };
+  dev.put("pods", runningPod("web-1", { ownerReferences: [owner] }));
+  open = await TestScreen.open({ clusters: memoryClusters([dev, new MemoryCluster("other")]) });
+  await open.press("resource.owner");
+  expect(open.line(0)).toContain("dev");
+  expect(open.text()).toMatch(/the server has no kind|── pods\(default\)\[0\/1\]/);
+});
+
+test("o on a pod shows its node, and says where there is none yet", async () => {
+  const dev = new MemoryCluster("dev");
+  dev.put("pods", runningPod("web-1"));
+  dev.put("pods", { ...runningPod("web-2"), spec: {} });
+  for (const name of ["node-1", "node-10"]) {
+    dev.put("nodes", { apiVersion: "v1", kind: "Node", metadata: { name, uid: name }, spec: {} });
+  }
+  open = await TestScreen.open({ clusters: memoryClusters([dev]) });
+  await open.press("move.down", "pod.node");
+  expect(open.line(-1)).toContain("web-2 is on no node yet");
+  await open.press("move.up", "pod.node");
+  expect(open.rows()).toEqual(["node-1 *selected*"]);
+});

@@ -1,6 +1,6 @@
 import { parseApiVersion } from "../../lib/kube/gvr.ts";
 import { asString, controllerOf } from "../../lib/kube/object.ts";
-import type { Action, ActionContext, TargetObject } from "../action.ts";
+import type { Action, ActionContext, KindPlace, TargetObject } from "../action.ts";
 
 const onlyOne = ({ cursor }: ActionContext): string | undefined =>
   cursor === undefined ? "nothing is selected" : undefined;
@@ -18,7 +18,7 @@ const lacks =
   };
 
 /** The owner that controls an object, else its first owner. */
-function ownerOf(target: TargetObject | undefined): { readonly kind: string; readonly command: string } | undefined {
+function ownerOf(target: TargetObject | undefined): KindPlace | undefined {
   if (target === undefined) return undefined;
   const owner = controllerOf(target.object) ?? target.object.metadata.ownerReferences?.[0];
   // References come as the server sends them: any field may be missing.
@@ -26,9 +26,7 @@ function ownerOf(target: TargetObject | undefined): { readonly kind: string; rea
   const ownerName = asString(owner?.name);
   if (kind === "" || ownerName === "") return undefined;
   const { group } = parseApiVersion(asString(owner?.apiVersion));
-  const name = group === "" ? kind.toLowerCase() : `${kind.toLowerCase()}.${group}`;
-  const where = target.namespace === "" ? "" : ` ${target.namespace}`;
-  return { kind, command: `${name}${where} =${ownerName}` };
+  return { kind: group === "" ? kind : `${kind}.${group}`, namespace: target.namespace || undefined, name: ownerName };
 }
 
 export const resourceActions: readonly Action[] = [
@@ -176,7 +174,7 @@ export const resourceActions: readonly Action[] = [
     },
     run: ({ cursor, app }) => {
       const owner = ownerOf(cursor);
-      if (owner !== undefined) app.command(owner.command);
+      if (owner !== undefined) app.goTo(owner);
     },
   },
   {
@@ -188,9 +186,9 @@ export const resourceActions: readonly Action[] = [
     disabledReason: onlyOne,
     run: ({ cursor, app }) => {
       if (cursor === undefined) return;
-      const selector =
+      const fieldSelector =
         cursor.uid === undefined ? `involvedObject.name=${cursor.name}` : `involvedObject.uid=${cursor.uid}`;
-      app.command(`events ${cursor.namespace === "" ? "all" : cursor.namespace} --field-selector=${selector}`);
+      app.goTo({ kind: "events", namespace: cursor.namespace, fieldSelector });
     },
   },
 ];

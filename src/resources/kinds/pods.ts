@@ -35,6 +35,7 @@ export const pods = defineKind({
     "port-forward",
     "set-image",
     "evict",
+    "node",
     "debug",
     "copy-files",
   ],

@@ -280,8 +280,8 @@ class TreeView {
       this.#host.app.flash("warning", `${what} ${name} is not there to open`);
       return;
     }
-    const where = resource.namespaced && reference.namespace !== "" ? ` ${reference.namespace}` : "";
-    this.#host.app.command(`${groupResource(resource)}${where} =${name.slice(name.lastIndexOf("/") + 1)}`);
+    const namespace = resource.namespaced && reference.namespace !== "" ? reference.namespace : undefined;
+    this.#host.app.goTo({ kind: groupResource(resource), namespace, name: name.slice(name.lastIndexOf("/") + 1) });
   }
 }
 

@@ -38,8 +38,8 @@ export function openDrillDown(host: ViewHost, kind: KindDefinition, target: Targ
       app.command("pods");
       return;
     case "object": {
-      const name = way.group === "" ? way.resource : `${way.resource}.${way.group}`;
-      app.command(`${name}${way.namespace === "" ? "" : ` ${way.namespace}`} =${way.name}`);
+      const kind = way.group === "" ? way.resource : `${way.resource}.${way.group}`;
+      app.goTo({ kind, namespace: way.namespace || undefined, name: way.name });
       return;
     }
     case "used-by":
