@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { actions } from "../../src/hotkeys/registry.ts";
 import { EmbeddedStage } from "../support/embedded-stage.ts";
 
 const stage = new EmbeddedStage();
@@ -337,4 +340,43 @@ test("Blocks of a text are folded one by one and all at once", async () => {
   await app.untilShown(/shown when open/);
   await app.press("move.bottom", "text.fold");
   await app.untilShown((text) => !text.includes("shown when open"));
+});
+
+/** Pressed by tests of their own on a server that the embedded cluster is not. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "job.suspend": "the embedded cluster serves no jobs",
+  "job.run-now": "the embedded cluster serves no jobs",
+  "claim.expand": "the embedded cluster serves no claims",
+  "certificate.approve": "the embedded cluster serves no certificate requests",
+  "certificate.deny": "the embedded cluster serves no certificate requests",
+  "node.shell": "the node of the embedded cluster is this machine: no pod of it may have all of it",
+  "cluster.open": "starts a cluster of its own",
+  "cluster.create": "starts a cluster of its own",
+  "cluster.start": "starts a cluster of its own",
+  "cluster.stop": "starts a cluster of its own",
+  "cluster.delete": "starts a cluster of its own",
+  "context.rename": "writes a kubeconfig, and needs no cluster",
+  "context.namespace": "writes a kubeconfig, and needs no cluster",
+  "context.delete": "writes a kubeconfig, and needs no cluster",
+  "port-forward.browse": "starts a browser",
+  "pulse.open": "wants health that a test chooses",
+};
+
+test("Every action is pressed by a test that reads the screen, and by one on the embedded cluster where that serves it", () => {
+  const folder = import.meta.dirname;
+  const files = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
+  const pressed = new Set<string>();
+  const embedded = new Set<string>();
+  for (const file of files) {
+    const text = readFileSync(join(folder, file), "utf8");
+    const own = text.slice(0, text.indexOf("const ELSEWHERE") + 1 || undefined);
+    for (const [, id = ""] of own.matchAll(/"([a-z-]+(?:\.[a-z0-9-]+)?)"/g)) {
+      pressed.add(id);
+      if (/startEmbeddedCluster|EmbeddedStage/.test(text)) embedded.add(id);
+    }
+  }
+  const ids = actions.map(({ id }) => id).filter((id) => !/^namespace\.\d$/.test(id));
+  expect(ids.filter((id) => !pressed.has(id))).toEqual([]);
+  expect(ids.filter((id) => !embedded.has(id) && ELSEWHERE[id] === undefined)).toEqual([]);
+  expect(Object.keys(ELSEWHERE).filter((id) => !ids.includes(id))).toEqual([]);
 });

@@ -151,8 +151,10 @@ test.skipIf(problem !== undefined)(
     await app.untilShown(/── port-forwards/);
     await app.press("port-forward.copy");
     const address = app.clipboard;
-    const answer = await fetch(address.startsWith("http") ? address : `http://${address}`);
-    expect(await answer.text()).toBe("hello from the pod");
+    const url = address.startsWith("http") ? address : `http://${address}`;
+    // The pod runs a moment before its server listens.
+    const answer = (): Promise<string> => fetch(url).then((one) => one.text(), String);
+    await expect.poll(answer, { timeout: 10_000 }).toBe("hello from the pod");
     await app.press("port-forward.open");
     await app.untilShown(/── pods/);
     await app.press(":");
@@ -167,6 +169,10 @@ test.skipIf(problem !== undefined)("Evict and kill end the very pod on screen", 
   await stage.create("pods", pod("killed", TALKS));
   await stage.until("pods", "killed", running);
   const app = await stage.start("pods ends", /killed +1\/1/);
+  await app.press("pod.node");
+  await app.untilShown(/── nodes\[1\/1\]|── nodes\[1\]/);
+  await app.press("history.back");
+  await app.untilShown(/killed +1\/1/);
   await app.press("move.top", "pod.evict");
   await app.untilShown(/Evict/);
   await app.press("tab", "enter");
@@ -203,6 +209,8 @@ test.skipIf(problem !== undefined)(
     await app.press("task.cancel");
     await app.untilShown(/cancelled/i);
     await stage.until("nodes", name, (node) => node.spec.unschedulable === true);
+    await app.press("app.back", "node.uncordon");
+    await stage.until("nodes", name, (node) => node.spec.unschedulable !== true);
   },
 );
 
@@ -239,10 +247,10 @@ test.skipIf(problem !== undefined)("Files are copied out of a pod and of a conta
     expect(readFileSync(join(stage.cluster.directory, to), "utf8")).toBe("from the pod\n");
     await app.press("app.back");
   };
-  await download("resource.copy-files", "one");
+  await download("resource.copy-files", "copied-from-pod");
   await app.press("open");
   await app.untilShown(/── containers/);
-  await download("container.copy-files", "two");
+  await download("container.copy-files", "copied-from-container");
 });
 
 test.skipIf(problem !== undefined)(
