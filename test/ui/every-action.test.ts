@@ -342,6 +342,25 @@ test("Blocks of a text are folded one by one and all at once", async () => {
   await app.untilShown((text) => !text.includes("shown when open"));
 });
 
+test("A write is undone from the journal, and what it changed opened from there", async () => {
+  await configMaps("undone", "target");
+  const app = await stage.start("configmaps undone /target", /target/);
+  await app.press("resource.label");
+  await app.type("tier=gold");
+  await app.press("enter");
+  await stage.until("configmaps", "target", (object) => object.metadata.labels?.tier === "gold");
+  await app.press(":");
+  await app.type("journal");
+  await app.press("enter");
+  await app.untilShown(/label +configmaps undone\/target/);
+  await app.press("journal.undo");
+  await app.untilShown(/tier/);
+  await app.press("tab", "enter");
+  await stage.until("configmaps", "target", (object) => object.metadata.labels?.tier === undefined);
+  await app.press("journal.open");
+  await app.untilShown(/it was undone already/);
+});
+
 /** Pressed by tests of their own on a server that the embedded cluster is not. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "job.suspend": "the embedded cluster serves no jobs",
