@@ -3,25 +3,42 @@ import type { StyledLine } from "./styled-line.ts";
 
 const PRINTABLE_ASCII = /^[\u0020-\u007E]*$/;
 
-/** Rows a text takes at a width: pieces of at most `width` columns; never empty. Offsets are UTF-16 units. */
+/**
+ * Rows a text takes at a width: pieces of at most `width` columns, never empty, that end with a word where one ends in
+ * their second half. Offsets are UTF-16 units.
+ */
 export function wrapOffsets(text: string, width: number): readonly number[] {
   if (width <= 0) return [0];
-  if (PRINTABLE_ASCII.test(text)) {
-    const rows = Math.max(1, Math.ceil(text.length / width));
-    return Array.from({ length: rows }, (_, row) => row * width);
-  }
+  if (PRINTABLE_ASCII.test(text)) return asciiOffsets(text, width);
   if (textWidth(text) <= width) return [0];
   const offsets = [0];
   let used = 0;
   let offset = 0;
+  /** Behind the last space of the row: its offset, and the columns before it. */
+  let word: { readonly offset: number; readonly used: number } | undefined;
   for (const character of text) {
     const columns = textWidth(character);
     if (used + columns > width) {
-      offsets.push(offset);
-      used = 0;
+      const cut = word === undefined || word.used * 2 < width ? { offset, used } : word;
+      offsets.push(cut.offset);
+      used -= cut.used;
+      word = undefined;
     }
     used += columns;
     offset += character.length;
+    if (character === " ") word = { offset, used };
+  }
+  return offsets;
+}
+
+function asciiOffsets(text: string, width: number): readonly number[] {
+  const offsets = [0];
+  for (let start = 0; text.length - start > width;) {
+    let end = start + width;
+    // Looking no further back than half a row keeps a line of a megabyte without a space cheap.
+    while (end > start + width / 2 && text[end - 1] !== " ") end -= 1;
+    start = text[end - 1] === " " ? end : start + width;
+    offsets.push(start);
   }
   return offsets;
 }

@@ -316,12 +316,13 @@ test("A watch that is cut in the middle of a line goes on where it was, without 
 
 test("A watch that sends what is no event says so and begins again", async () => {
   const app = await startLive();
-  for (const line of ["{", "null", "[]", '{"type":"ADDED"}', '{"type":"ADDED","object":{}}', "\u001B[2J"]) {
+  const lines = ["{", "null", "[]", '{"type":"ADDED"}', '{"type":"ADDED","object":{}}', "\u001B[2J"];
+  for (const [index, line] of lines.entries()) {
     server.pushRaw(line);
-    server.push(pod(`after-${Buffer.from(line).toString("hex")}`));
+    server.push(pod(`after-${index}`));
     clock.advance(40_000);
     await app.untilShown(LIVE);
-    await app.untilShown(new RegExp(`after-${Buffer.from(line).toString("hex")}`));
+    await app.untilShown(new RegExp(`after-${index}`));
   }
 });
 
