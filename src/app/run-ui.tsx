@@ -62,6 +62,7 @@ export interface RunningUi {
   inputPending(): boolean;
 }
 
+const SYNCHRONIZED = "\u001B[?2026h";
 const WIPED = "\u001B[2J\u001B[H";
 
 /** Draws the first frame, before any file or network is touched, and runs until the user quits. */
@@ -119,6 +120,8 @@ export function runUi(options: UiOptions): RunningUi {
 
   const resizes = createValue(0);
   const wipe = (): void => {
+    // The frame that follows ends what is begun here: a wiped screen is never seen.
+    write(SYNCHRONIZED);
     ink.clear();
     write(WIPED);
   };

@@ -31,7 +31,7 @@ test("Everything is drawn in synchronized updates, and nothing beside them", asy
   const whole = (): boolean => bytes.lastIndexOf(END) > bytes.lastIndexOf(BEGIN);
   const shown = (wanted: RegExp) => program.waitFor((text) => wanted.test(text) && whole());
   program.write("?");
-  await shown(/Everywhere|General|Quit/);
+  await shown(/Navigate/);
   program.write(":");
   await shown(/apiservices +APIService/);
   const [, ...updates] = bytes.split(BEGIN);

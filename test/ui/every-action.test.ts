@@ -200,7 +200,7 @@ test("An edit shows its difference and changes the object; so it does from a tex
   await stage.until("configmaps", "settings", (object) => object.data?.colour === "blue");
   stage.editor("blue", "black");
   await app.press("app.back", "open");
-  await app.untilShown(/colour/);
+  await app.untilShown(/colour +4 +1 +blue/);
   await app.press("data.edit");
   await app.untilShown(/black/);
   await app.press("tab", "enter");
@@ -276,7 +276,7 @@ test("Owner, events, relations, used-by and the diagnosis of a pod that cannot b
   await app.press("app.back", "resource.events");
   await app.untilShown(/── events/);
   await app.press("app.back", "resource.owner");
-  await app.untilShown(/── replicasets/);
+  await app.untilShown(/── replicasets[^]*api-\w+ +1/);
   await app.press("resource.relations");
   await app.untilShown(/deployments/);
   const tree = app.rows().length;
