@@ -378,6 +378,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "context.namespace": "writes a kubeconfig, and needs no cluster",
   "context.delete": "writes a kubeconfig, and needs no cluster",
   "port-forward.browse": "starts a browser",
+  "access.open": "the embedded cluster serves no roles",
   "pulse.open": "wants health that a test chooses",
 };
 

@@ -12,7 +12,16 @@ const SEED = Number(process.env["KELPIE_FUZZ_SEED"] ?? 1);
 const OBJECTS = 8;
 
 /** Leave the terminal to another program, or end this one. */
-const LEAVES = new Set(["app.quit", "resource.edit", "text.edit", "data.edit", "resource.shell", "resource.attach"]);
+const LEAVES = new Set([
+  "app.quit",
+  "resource.edit",
+  "text.edit",
+  "data.edit",
+  "resource.shell",
+  "resource.attach",
+  "resource.debug",
+  "node.shell",
+]);
 
 /** Move, sort or choose a namespace: they read no more of an object than the table does. */
 const HARMLESS = /^(move|sort|namespace|history|app|mark)\./;

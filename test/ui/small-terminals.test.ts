@@ -38,7 +38,16 @@ async function start(initialCommand: string, faults: string[]): Promise<TestScre
 }
 
 /** Leave the terminal to another program, or end this one. */
-const LEAVES = new Set(["app.quit", "resource.edit", "text.edit", "data.edit", "resource.shell", "resource.attach"]);
+const LEAVES = new Set([
+  "app.quit",
+  "resource.edit",
+  "text.edit",
+  "data.edit",
+  "resource.shell",
+  "resource.attach",
+  "resource.debug",
+  "node.shell",
+]);
 
 test.each(["pods", "deployments", "nodes", "secrets", "pulse", "ctx", "clusters", "journal", "pf"])(
   "%s, and every view and dialog that a key opens there, fit any terminal",

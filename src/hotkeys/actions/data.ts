@@ -22,7 +22,7 @@ export const dataActions: readonly Action[] = [
     keys: ["e"],
     scope: "data",
     group: "act",
-    needs: "decode",
+    needs: "edit",
     mutates: true,
     inHintBar: true,
     run: async ({ cursor, app }) => {
