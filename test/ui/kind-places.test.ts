@@ -146,18 +146,8 @@ const PLACES: ReadonlyArray<
     /persistentvolumes\[1/,
   ],
   ["csinodes", object("one", {}, ""), [["nodes", object("one", {}, "")]], /nodes\[1/],
-  [
-    "serviceaccounts",
-    object("one"),
-    [["pods", { ...runningPod("p"), spec: { serviceAccountName: "one" } }]],
-    /p +pods +service account/,
-  ],
-  [
-    "rolebindings",
-    object("one", { roleRef: { kind: "Role", name: "r" } }),
-    [["roles", object("r")]],
-    /roles\(default\)\[1/,
-  ],
+  ["serviceaccounts", object("one"), [], /can\(s:default\/one/],
+  ["rolebindings", object("one", { roleRef: { kind: "Role", name: "r" } }), [], /binding\(default\/one\)/],
   [
     "events",
     object("one", { involvedObject: { kind: "Service", name: "web", namespace: "default" } }),
