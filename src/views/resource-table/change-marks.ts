@@ -31,6 +31,7 @@ export class ChangeMarks {
   /** When cells changed, by row and column. */
   readonly #rows = new Map<string, ReadonlyMap<string, number>>();
   #cancel: Cancel | undefined;
+  #paintedAt = Number.NEGATIVE_INFINITY;
 
   /** @param repaint called whenever marks have faded a step */
   constructor(clock: Clock, repaint: () => void) {
@@ -58,6 +59,11 @@ export class ChangeMarks {
     this.#rows.clear();
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  /** The rows are painted now, each mark as fresh as it is: while that happens anyway, fading asks for nothing. */
+  painted(): void {
+    this.#paintedAt = this.#clock.now();
   }
 
   /** The mark of a cell. */
@@ -91,12 +97,20 @@ export class ChangeMarks {
     if (this.#cancel !== undefined) return;
     const wait = this.#fade();
     if (wait === undefined) return;
+    const later = (milliseconds: number): void => {
+      const after = Math.max(LEAST_WAIT_MILLISECONDS, milliseconds);
+      this.#cancel = this.#clock.after(after, faded, { background: true });
+    };
     const faded = (): void => {
       this.#cancel = undefined;
+      if (this.#clock.now() - this.#paintedAt < LEAST_WAIT_MILLISECONDS) {
+        later(LEAST_WAIT_MILLISECONDS);
+        return;
+      }
       this.#fadeLater();
       this.#repaint();
     };
-    this.#cancel = this.#clock.after(Math.max(LEAST_WAIT_MILLISECONDS, wait), faded, { background: true });
+    later(wait);
   }
 
   /** Drops what has faded. @returns milliseconds until something fades further, `undefined` where nothing is marked */

@@ -56,6 +56,7 @@ export class TableScreen {
       this.#painter = { palette, painter: new RowPainter(palette, this.#toneOf, this.#marks) };
     }
     const { painter } = this.#painter;
+    this.#marks?.painted();
     this.#rows = rows - 1;
     const visible = model.window(rows - 1);
     painter.prepare(model.columns, visible, model.entries.values(), { width: columns, skip: this.#skip });
