@@ -25,6 +25,7 @@ export interface CommandHost {
   useTheme(name: string): void;
   /** Names of the sets of port-forwards of the context in use. */
   forwardSets(): readonly string[];
+  switchReadOnly(word: string): void;
   openForwardSet(name: string): void;
   quit(): void;
 }
@@ -96,6 +97,9 @@ export class CommandRunner {
       case "pf":
         this.#host.startTrail({ view: "port-forwards", parameters: {}, title: "port-forwards" });
         if (name !== "") this.#host.openForwardSet(name);
+        return true;
+      case "readonly":
+        this.#host.switchReadOnly(name.toLowerCase());
         return true;
       case "logs":
         this.#host.open(logsRequest(name, this.#host.session.namespace.get(), this.#resource("pods")));

@@ -23,6 +23,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     names: ["can"],
     description: "what you may do, or others: can u:jane g:devs, can s:default/builder",
   },
+  { names: ["readonly", "read-only"], description: "refuse writes in this context: readonly on, readonly off" },
   { names: ["who-can", "whocan"], description: "who may do something: who-can delete pods" },
   { names: ["journal"], description: "every write, of earlier sessions too" },
   {

@@ -30,6 +30,7 @@ import type { ScreenHit } from "./screen/screen-hit.ts";
 import { PromptHistory } from "./prompt-history.ts";
 import { Journal } from "./journal.ts";
 import type { LocalClusters } from "./local-clusters.ts";
+import { switchReadOnly } from "./read-only-switch.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import type { Suspend } from "./suspend.ts";
 import { createViewSession } from "./view-session.ts";
@@ -130,6 +131,7 @@ export class Controller {
         },
         forwardSets: () => this.#forwardSets.names(this.session.context.get() ?? ""),
         openForwardSet: (name) => void this.busy.during(this.#forwardSets.openSet(name)),
+        switchReadOnly: (word) => void this.busy.during(switchReadOnly(this.session, this.doors, word)),
         quit: () => options.quit(),
       },
       options.initialCommand,
@@ -317,6 +319,8 @@ export class Controller {
     return {
       ...(view?.selection() ?? nothing),
       readOnly: this.session.cluster.get()?.writes.readOnly.get() ?? true,
+      isDenied: (verb, resource, namespace, subresource) =>
+        this.session.cluster.get()?.access.allowed(verb, resource, namespace, subresource).get() === "no",
       app: this.doors,
       view: {
         id: view?.id ?? "",

@@ -57,6 +57,8 @@ export class Session {
   readonly #recent = createValue<readonly string[]>([]);
   readonly #welcome = createValue<Welcome>({ steps: [], local: [], waitingFor: "Reading the kubeconfig …" });
   readonly #abort = new AbortController();
+  /** Contexts that were made read-only by hand. */
+  readonly #switchedOn = new Set<string>();
   #firstNamespace: string | undefined;
   #starting = false;
 
@@ -181,7 +183,8 @@ export class Session {
       const { readOnly, settings } = this.#options;
       const { readOnly: own, protection = "open" } = this.settingsOf(name);
       cluster.writes.setProtection(protection);
-      cluster.writes.setReadOnly(readOnly ?? own ?? (protection === "read-only" || settings.readOnly));
+      const configured = readOnly ?? own ?? (protection === "read-only" || settings.readOnly);
+      cluster.writes.setReadOnly(configured || this.#switchedOn.has(name));
       this.#replace(cluster);
     } catch (error) {
       this.#options.logger.warn("context not opened", { context: name, error });
@@ -195,6 +198,26 @@ export class Session {
   /** Takes a namespace that was chosen before, without a change of those used last. */
   followNamespace(namespace: string): void {
     if (namespace !== this.#namespace.get()) this.#namespace.set(namespace);
+  }
+
+  /** Why the open context must stay read-only: the settings or a flag say so. */
+  whyReadOnly(): string | undefined {
+    const name = this.#context.get() ?? "";
+    const { readOnly: flag, settings } = this.#options;
+    const { readOnly: own, protection } = settings.contexts[name] ?? {};
+    if (flag !== undefined) return flag ? "--readonly was given on the command line" : undefined;
+    if (own !== undefined) return own ? `contexts.${name}.readOnly in the settings says so` : undefined;
+    if (protection === "read-only") return `contexts.${name}.protection in the settings says so`;
+    return settings.readOnly ? "readOnly in the settings says so" : undefined;
+  }
+
+  /** Switches the read-only mode of the open context by hand; that holds when it is opened again. */
+  setReadOnly(readOnly: boolean): void {
+    const cluster = this.#cluster.get();
+    if (cluster === undefined) return;
+    if (readOnly) this.#switchedOn.add(cluster.context.name);
+    else this.#switchedOn.delete(cluster.context.name);
+    cluster.writes.setReadOnly(readOnly);
   }
 
   useNamespace(namespace: string): void {

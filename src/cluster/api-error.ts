@@ -49,7 +49,8 @@ export function isApiError(error: unknown, ...statuses: readonly number[]): erro
  */
 export function apiErrorFrom(status: number, body: string, subject: RequestSubject, retryAfter?: string): ApiError {
   const parsed = parseStatus(body);
-  const said = serverWords(parsed, body, status);
+  const words = serverWords(parsed, body, status);
+  const said = subject.resource === "secrets" ? withoutValues(words) : words;
   const seconds = Number(retryAfter ?? asNumber(at(parsed, "details", "retryAfterSeconds"), Number.NaN));
   const hint = hintFor(status, subject, asString(at(parsed, "reason")));
   return new ApiError(`cannot ${describe(subject)}: ${said}`, status, {
@@ -63,6 +64,13 @@ export function apiErrorFrom(status: number, body: string, subject: RequestSubje
 /** The error for a Status object, as a watch sends it in an ERROR event. */
 export function apiErrorFromStatus(value: unknown, subject: RequestSubject): ApiError {
   return apiErrorFrom(asNumber(at(value, "code"), 500), JSON.stringify(value ?? {}), subject);
+}
+
+/** A server quotes the value it refuses, and what it could not decode. */
+function withoutValues(words: string): string {
+  return words
+    .replaceAll(/(\bvalue: )(?:"(?:[^"\\]|\\.)*"|[^\s:;,]+)/gi, "$1(hidden)")
+    .replaceAll(/(\berror found in )[^]*$/gi, "$1(hidden)");
 }
 
 function parseStatus(body: string): unknown {

@@ -355,6 +355,8 @@ export interface RulesReview {
 }
 
 export interface Access {
+  /** Rises with every answer that came or changed. */
+  readonly changed: Subscribable<number>;
   /** A SelfSubjectRulesReview. @throws ApiError where it cannot be asked */
   rules(namespace: string): Promise<RulesReview>;
   allowed(verb: string, gvr: Gvr, namespace: string, subresource?: string): Subscribable<"unknown" | "yes" | "no">;

@@ -1,5 +1,5 @@
 import type { ConfirmRequest, InputRequest, PickRequest } from "../lib/dialog-request.ts";
-import type { ApiResource } from "../lib/kube/gvr.ts";
+import type { ApiResource, Gvr } from "../lib/kube/gvr.ts";
 import type { KubeObject } from "../lib/kube/object.ts";
 import type { StoredRelease } from "../resources/helm/stored-release.ts";
 import type { Capability, KindDefinition } from "../resources/kind.ts";
@@ -50,6 +50,8 @@ export interface ActionContext {
   /** Why there are no targets, where more can be said than that nothing is selected. */
   readonly nothing?: string | undefined;
   readonly readOnly: boolean;
+  /** Whether the user is known to lack a right; what is not known yet is asked for. */
+  isDenied?(verb: string, resource: Gvr, namespace: string, subresource: string): boolean;
   readonly app: AppDoors;
   /** The view in front, for actions of its own (sort, wrap, find…). */
   readonly view: ViewDoors;
@@ -170,6 +172,14 @@ export interface Operations {
   undo(entryId: string): Promise<void>;
 }
 
+/** A right that an action uses. */
+export interface AccessNeed {
+  readonly verb: string;
+  readonly subresource?: string;
+  /** The resource where it is not that of the objects acted on. */
+  readonly of?: Gvr;
+}
+
 /** A hotkey: the one place where it is written. Dispatcher, hint bar, help, palette and docs come from it. */
 export interface Action {
   /** `resource.delete`: what tests press and users remap. */
@@ -183,6 +193,8 @@ export interface Action {
   readonly needs?: Capability;
   /** Writes to the cluster: off in read-only mode. */
   readonly mutates?: boolean;
+  /** Off where the user is known to lack one of these rights. */
+  readonly access?: readonly AccessNeed[];
   readonly inHintBar?: boolean;
   /** Why it cannot run now, in words for the user. */
   disabledReason?(context: ActionContext): string | undefined;

@@ -1,3 +1,4 @@
+import { groupResource } from "../lib/kube/gvr.ts";
 import type { Capability } from "../resources/kind.ts";
 import type { Action, ActionContext, Scope } from "./action.ts";
 import type { Bindings } from "./bindings.ts";
@@ -45,7 +46,26 @@ export function reasonAgainst(action: Action, context: ActionContext): string | 
   }
   if (action.needs !== undefined && context.targets.length === 0) return context.nothing ?? "nothing is selected";
   if (action.mutates === true && context.readOnly) return "read-only: nothing may be written in this context";
-  return action.disabledReason?.(context);
+  return action.disabledReason?.(context) ?? lackedRight(action, context);
+}
+
+/** Objects of more namespaces are not asked about: the server will tell. */
+const MOST_NAMESPACES = 8;
+
+/** The right that an action uses and the user is known to lack, in words. */
+function lackedRight({ access = [] }: Action, { targets, isDenied }: ActionContext): string | undefined {
+  if (isDenied === undefined || access.length === 0) return undefined;
+  const places = new Map(
+    targets.map(({ resource, namespace }) => [`${groupResource(resource)} ${namespace}`, { resource, namespace }]),
+  );
+  for (const { resource, namespace } of [...places.values()].slice(0, MOST_NAMESPACES)) {
+    for (const { verb, subresource = "", of = resource } of access) {
+      if (!isDenied(verb, of, namespace, subresource)) continue;
+      const what = `${groupResource(of)}${subresource === "" ? "" : `/${subresource}`}`;
+      return `you may not ${verb} ${what} ${namespace === "" ? "in the cluster" : `in ${namespace}`}`;
+    }
+  }
+  return undefined;
 }
 
 const CAPABILITY_NAMES: Readonly<Record<Capability, string>> = {

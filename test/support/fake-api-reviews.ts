@@ -12,7 +12,9 @@ export function serveReview(
   if (request.path === "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") {
     const review: unknown = JSON.parse(request.body);
     const attribute = (name: string): string => asString(at(review, "spec", "resourceAttributes", name));
-    const allowed = !context.denied(attribute("verb"), attribute("resource"), attribute("namespace"));
+    const subresource = attribute("subresource");
+    const right = `${attribute("resource")}${subresource === "" ? "" : `/${subresource}`}`;
+    const allowed = !context.denied(attribute("verb"), right, attribute("namespace"));
     answer(
       201,
       JSON.stringify({

@@ -122,6 +122,7 @@ export class MemoryCluster implements Cluster {
   /** What the gate refuses, by object name. */
   readonly refusals = new Map<string, KelpieError>();
   readonly access: Cluster["access"] = {
+    changed: createValue(0),
     allowed: () => createValue("yes" as const),
     rules: () => Promise.resolve({ resourceRules: [], nonResourceRules: [], incomplete: false }),
   };

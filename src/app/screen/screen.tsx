@@ -169,6 +169,7 @@ function Hints({ controller, view, columns, rows, palette }: PartProps): ReactEl
   // What is offered changes with the selection at most; the title tells when rows did.
   useStore(view.title);
   useStore<boolean>(controller.session.cluster.get()?.writes.readOnly ?? OFF);
+  useStore<number | undefined>(controller.session.cluster.get()?.access.changed ?? NOTHING);
   return <Lines lines={hintLines(controller.hints(), columns, rows, palette)} rows={rows} />;
 }
 

@@ -74,6 +74,7 @@ export const resourceActions: readonly Action[] = [
     group: "act",
     needs: "edit",
     mutates: true,
+    access: [{ verb: "patch" }],
     inHintBar: true,
     disabledReason: onlyOne,
     run: async ({ cursor, app }) => {
@@ -113,6 +114,7 @@ export const resourceActions: readonly Action[] = [
     group: "act",
     needs: "delete",
     mutates: true,
+    access: [{ verb: "delete" }],
     inHintBar: true,
     disabledReason: lacks("delete"),
     run: ({ targets, app }) => app.operations.delete(targets),
@@ -125,6 +127,7 @@ export const resourceActions: readonly Action[] = [
     group: "act",
     needs: "scale",
     mutates: true,
+    access: [{ verb: "patch", subresource: "scale" }],
     inHintBar: true,
     run: ({ targets, app }) => app.operations.scale(targets),
   },
@@ -136,6 +139,7 @@ export const resourceActions: readonly Action[] = [
     group: "act",
     needs: "restart",
     mutates: true,
+    access: [{ verb: "patch" }],
     inHintBar: true,
     run: ({ targets, app }) => app.operations.restart(targets),
   },
@@ -147,6 +151,7 @@ export const resourceActions: readonly Action[] = [
     group: "act",
     needs: "set-image",
     mutates: true,
+    access: [{ verb: "patch" }],
     disabledReason: onlyOne,
     run: async ({ cursor, app }) => {
       if (cursor !== undefined) await app.operations.setImage(cursor);

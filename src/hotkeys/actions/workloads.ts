@@ -14,9 +14,13 @@ interface Parts {
   readonly key: string;
   readonly needs: Capability;
   readonly operation: BulkOperation;
+  /** The right to patch where absent. */
+  readonly access?: Action["access"];
   readonly inHintBar?: boolean;
   disabledReason?(context: ActionContext): string | undefined;
 }
+
+const JOBS = { group: "batch", version: "v1", resource: "jobs" };
 
 /** An action on all marked objects that runs one operation. */
 const act = ({ key, operation, ...parts }: Parts): Action => ({
@@ -25,6 +29,7 @@ const act = ({ key, operation, ...parts }: Parts): Action => ({
   scope: "table",
   group: "act",
   mutates: true,
+  access: parts.access ?? [{ verb: "patch" }],
   run: ({ targets, app }) => app.operations[operation](targets),
 });
 
@@ -49,8 +54,16 @@ export const workloadActions: readonly Action[] = [
     key: "shift-v",
     needs: "evict",
     operation: "evict",
+    access: [{ verb: "create", subresource: "eviction" }],
   }),
-  act({ id: "pod.kill", title: "Kill", key: "shift-k", needs: "evict", operation: "kill" }),
+  act({
+    id: "pod.kill",
+    title: "Kill",
+    key: "shift-k",
+    needs: "evict",
+    operation: "kill",
+    access: [{ verb: "delete" }],
+  }),
   act({ id: "deployment.pause", title: "Pause, resume", key: "z", needs: "pause", operation: "pause" }),
   act({
     id: "job.suspend",
@@ -60,7 +73,15 @@ export const workloadActions: readonly Action[] = [
     operation: "suspend",
     inHintBar: true,
   }),
-  act({ id: "job.run-now", title: "Run now", key: "t", needs: "run-now", operation: "runNow", inHintBar: true }),
+  act({
+    id: "job.run-now",
+    access: [{ verb: "create", of: JOBS }],
+    title: "Run now",
+    key: "t",
+    needs: "run-now",
+    operation: "runNow",
+    inHintBar: true,
+  }),
   act({
     id: "claim.expand",
     title: "Expand",
@@ -76,6 +97,8 @@ export const workloadActions: readonly Action[] = [
     key: "a",
     needs: "approve",
     operation: "approve",
+    // The right to approve is one to a signer, which a review of the request does not tell.
+    access: [],
     inHintBar: true,
     disabledReason: decided,
   }),
@@ -85,6 +108,8 @@ export const workloadActions: readonly Action[] = [
     key: "shift-r",
     needs: "approve",
     operation: "deny",
+    // The right to approve is one to a signer, which a review of the request does not tell.
+    access: [],
     inHintBar: true,
     disabledReason: decided,
   }),

@@ -1,6 +1,6 @@
 import type { ApiResource } from "../../lib/kube/gvr.ts";
 import { groupResource } from "../../lib/kube/gvr.ts";
-import { ruleAllows, type PolicyRule } from "./policy-rule.ts";
+import { ruleAllows, type PolicyRule } from "../../lib/kube/policy-rule.ts";
 
 /** Verbs with a column of their own. */
 export const MATRIX_VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"] as const;

@@ -1,6 +1,6 @@
 import { asRecord, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { matchesLabels, parseLabelSelector } from "../../lib/kube/selector.ts";
-import { ruleAllows, rulesOf, type AccessRequest, type PolicyRule } from "./policy-rule.ts";
+import { ruleAllows, rulesOf, type AccessRequest, type PolicyRule } from "../../lib/kube/policy-rule.ts";
 
 /** Whom a binding binds. A service account has a namespace. */
 export interface Subject {

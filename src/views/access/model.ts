@@ -2,7 +2,7 @@ import { groupResource, type ApiResource } from "../../lib/kube/gvr.ts";
 import { objectPath } from "../../lib/kube/object.ts";
 import { MATRIX_VERBS, type MatrixRow } from "../../resources/rbac/access-matrix.ts";
 import { asSubject, type Grantee, type Subject } from "../../resources/rbac/bindings.ts";
-import type { AccessRequest } from "../../resources/rbac/policy-rule.ts";
+import type { AccessRequest } from "../../lib/kube/policy-rule.ts";
 import type { ListCell, ListColumn, ListRow } from "../list-view.tsx";
 
 export const MATRIX_COLUMNS: readonly ListColumn[] = [

@@ -9,7 +9,7 @@ import {
   type RbacObjects,
   type Subject,
 } from "../../resources/rbac/bindings.ts";
-import { readRules } from "../../resources/rbac/policy-rule.ts";
+import { readRules } from "../../lib/kube/policy-rule.ts";
 import { findResource } from "../../state/resource-names.ts";
 import { stringParameter, targetParameter, targetPath } from "../view-parameters.ts";
 import type { ViewDefinition, ViewHost } from "../view.ts";

@@ -3,7 +3,7 @@ import type { ApiResource } from "../../../src/lib/kube/gvr.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
 import { accessRows, ruleRows } from "../../../src/resources/rbac/access-matrix.ts";
 import { asSubject, grantsOf, whoCan, type RbacObjects, type Subject } from "../../../src/resources/rbac/bindings.ts";
-import { readRules, ruleAllows, type AccessRequest } from "../../../src/resources/rbac/policy-rule.ts";
+import { readRules, ruleAllows, type AccessRequest } from "../../../src/lib/kube/policy-rule.ts";
 
 const wanted = (verb: string, resource: string, name = "", group = ""): AccessRequest => {
   const [plural = "", subresource = ""] = resource.split("/");

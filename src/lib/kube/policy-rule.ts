@@ -1,4 +1,4 @@
-import { asArray, asRecords, type KubeObject } from "../../lib/kube/object.ts";
+import { asArray, asRecords, type KubeObject } from "./object.ts";
 
 /** A rule of a role. Lists are as the API has them; `*` stands for all. */
 export interface PolicyRule {
