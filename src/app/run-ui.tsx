@@ -93,6 +93,7 @@ export function runUi(options: UiOptions): RunningUi {
   const guard = createExecGuard({
     paths: options.paths,
     logger,
+    env: options.env,
     confirm: (request) => controller.doors.confirm(request),
     suspend,
   });

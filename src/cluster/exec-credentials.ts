@@ -23,7 +23,7 @@ export interface ExecRequest {
 export interface ExecOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
-  /** Asked before a plugin runs for the first time in this process; the caller remembers answers over runs. */
+  /** Asked before every run of a plugin, which may have changed since; the caller remembers answers. */
   readonly confirmExec?: (request: ExecRequest) => Promise<boolean>;
   /** Told while a plugin runs, and `undefined` when it has ended. */
   readonly loggingIn?: (login: Login | undefined) => void;
@@ -52,10 +52,9 @@ export function createExecCredentials(
   let held: { readonly credential: Credential; readonly expiresAt: number } | undefined;
   let failure: { readonly error: unknown; readonly until: number } | undefined;
   let pending: Promise<Credential> | undefined;
-  let confirmed = options.confirmExec === undefined;
 
   const run = async (): Promise<Credential> => {
-    if (!confirmed) {
+    if (options.confirmExec !== undefined) {
       const request = {
         context: target.context.name,
         user: target.user.name,
@@ -63,11 +62,10 @@ export function createExecCredentials(
         args: plugin.args,
         env: plugin.env,
       };
-      if ((await options.confirmExec?.(request)) === false) {
+      if (!(await options.confirmExec(request))) {
         failure = { error: refused(plugin), until: Number.POSITIVE_INFINITY };
         throw failure.error;
       }
-      confirmed = true;
     }
     try {
       const output = await runPlugin(target, plugin, options, closed.signal);

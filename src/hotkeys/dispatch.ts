@@ -53,14 +53,17 @@ export function reasonAgainst(action: Action, context: ActionContext): string | 
 const MOST_NAMESPACES = 8;
 
 /** The right that an action uses and the user is known to lack, in words. */
-function lackedRight({ access = [] }: Action, { targets, isDenied }: ActionContext): string | undefined {
-  if (isDenied === undefined || access.length === 0) return undefined;
+function lackedRight({ access = [] }: Action, context: ActionContext): string | undefined {
+  if (context.isDenied === undefined || access.length === 0) return undefined;
   const places = new Map(
-    targets.map(({ resource, namespace }) => [`${groupResource(resource)} ${namespace}`, { resource, namespace }]),
+    context.targets.map(({ resource, namespace }) => [
+      `${groupResource(resource)} ${namespace}`,
+      { resource, namespace },
+    ]),
   );
   for (const { resource, namespace } of [...places.values()].slice(0, MOST_NAMESPACES)) {
     for (const { verb, subresource = "", of = resource } of access) {
-      if (!isDenied(verb, of, namespace, subresource)) continue;
+      if (!context.isDenied(verb, of, namespace, subresource)) continue;
       const what = `${groupResource(of)}${subresource === "" ? "" : `/${subresource}`}`;
       return `you may not ${verb} ${what} ${namespace === "" ? "in the cluster" : `in ${namespace}`}`;
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -19,6 +19,7 @@ function guard(answer: boolean): { guard: ExecGuard; asked: ConfirmRequest[] } {
   const made = createExecGuard({
     paths: resolvePaths({ KELPIE_HOME: home }),
     logger: silentLogger,
+    env: { PATH: home },
     confirm: (request) => {
       asked.push(request);
       return Promise.resolve(answer ? {} : undefined);
@@ -59,6 +60,22 @@ test("The same command in another environment is another command, and its variab
   const sameInOtherOrder = { AREA: "one", NODE_OPTIONS: env.NODE_OPTIONS };
   expect(await last.guard.confirmExec({ ...request, env: sameInOtherOrder })).toBe(true);
   expect(await last.guard.confirmExec({ ...request, env: { AREA: "two" } })).toBe(false);
+});
+
+test("A program that changes on disk is asked about again, and so is one found by PATH", async () => {
+  for (const command of [join(home, "login"), "login"]) {
+    const here = { ...request, command };
+    writeFileSync(join(home, "login"), "#!/bin/sh\necho 1\n");
+    expect(await guard(true).guard.confirmExec(here)).toBe(true);
+    const same = guard(false);
+    expect(await same.guard.confirmExec(here)).toBe(true);
+    expect(await same.guard.execAgreed(here)).toBe(true);
+    writeFileSync(join(home, "login"), "#!/bin/sh\necho 2\n");
+    const changed = guard(false);
+    expect(await changed.guard.execAgreed(here)).toBe(false);
+    expect(await changed.guard.confirmExec(here)).toBe(false);
+    expect(changed.asked[0]?.lines.join("\n")).toContain("has changed on disk");
+  }
 });
 
 test("Two requests at once are one question", async () => {
