@@ -37,7 +37,7 @@ function asciiOffsets(text: string, width: number): readonly number[] {
     let end = start + width;
     // Looking no further back than half a row keeps a line of a megabyte without a space cheap.
     while (end > start + width / 2 && text[end - 1] !== " ") end -= 1;
-    start = text[end - 1] === " " ? end : start + width;
+    start = end > start && text[end - 1] === " " ? end : start + width;
     offsets.push(start);
   }
   return offsets;

@@ -49,7 +49,7 @@ const LEAVES = new Set([
   "node.shell",
 ]);
 
-test.each(["pods", "deployments", "secrets", "pulse", "ctx", "clusters", "journal", "pf"])(
+test.each(["pods", "deployments", "nodes", "secrets", "pulse", "ctx", "clusters", "journal", "pf"])(
   "%s, and every view and dialog that a key opens there, fit any terminal",
   async (command) => {
     const faults: string[] = [];
