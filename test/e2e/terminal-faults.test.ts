@@ -124,8 +124,7 @@ test("Ctrl-Z's signal gives the terminal to the shell, and fg brings the screen 
   await ui.waitFor(/── help/);
   ui.write("\u001B");
   await ui.waitFor(LIVE);
-  // Once more: a stop that nobody hears of.
-  process.kill(pid, "SIGSTOP");
+  // It goes on after a stop that nobody heard of.
   process.kill(pid, "SIGCONT");
   await ui.waitFor(LIVE);
   ui.write("?");
