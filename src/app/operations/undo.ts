@@ -5,6 +5,7 @@ import { planUndo, reasonAgainstUndo, type UndoPlan } from "../../cluster/undo.t
 import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import type { ConfirmRequest } from "../../lib/dialog-request.ts";
 import { errorMessage } from "../../lib/errors.ts";
+import { inReadingOrder } from "../../lib/kube/field-order.ts";
 import { parseApiVersion, singularName, type ApiResource } from "../../lib/kube/gvr.ts";
 import { asString, type KubeObject } from "../../lib/kube/object.ts";
 import { maskedObject } from "../../lib/kube/secret-values.ts";
@@ -166,8 +167,8 @@ function question(entry: JournalEntry, target: TargetObject, plan: Doable): Conf
   const now = { metadata: {}, ...plan.now };
   const undone = { metadata: {}, ...plan.undone };
   const diff = diffLines(
-    toYaml(secret ? maskedObject(now, now) : now),
-    toYaml(secret ? maskedObject(undone, now) : undone),
+    toYaml(inReadingOrder(secret ? maskedObject(now, now) : now)),
+    toYaml(inReadingOrder(secret ? maskedObject(undone, now) : undone)),
   );
   return {
     title: `Undo ${entry.verb} of ${what}?`,

@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster.ts";
+import { KelpieError } from "../../lib/errors.ts";
 import { asArray, asRecord, asString, at } from "../../lib/kube/object.ts";
 import { accessRows, ruleRows } from "../../resources/rbac/access-matrix.ts";
 import {
@@ -28,6 +29,10 @@ import {
 const GROUP = "rbac.authorization.k8s.io";
 
 async function readRbac(cluster: Cluster): Promise<RbacObjects> {
+  const { state, resources } = cluster.catalog.get();
+  if (state === "ready" && !resources.some(({ group }) => group === GROUP)) {
+    throw new KelpieError("the server has no roles and bindings: something else decides what is allowed");
+  }
   const list = (resource: string): ReturnType<Cluster["list"]> =>
     cluster.list({ group: GROUP, version: "v1", resource }, {});
   const [roles, clusterRoles, roleBindings, clusterRoleBindings] = await Promise.all([
