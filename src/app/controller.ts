@@ -19,7 +19,7 @@ import { Flash } from "../state/flash.ts";
 import { Navigation } from "../state/navigation.ts";
 import { Prompt } from "../state/prompt.ts";
 import type { Sort } from "../state/table/table-column.ts";
-import type { View, ViewDefinition, ViewHost, ViewSession } from "../views/view.ts";
+import { NOTHING_SELECTED, type View, type ViewDefinition, type ViewHost, type ViewSession } from "../views/view.ts";
 import { Closing } from "./closing.ts";
 import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
@@ -315,9 +315,8 @@ export class Controller {
 
   #context(): ActionContext {
     const view = this.navigation.front;
-    const nothing = { targets: [], cursor: undefined, kind: undefined, container: undefined };
     return {
-      ...(view?.selection() ?? nothing),
+      ...(view?.selection() ?? NOTHING_SELECTED),
       readOnly: this.session.cluster.get()?.writes.readOnly.get() ?? true,
       isDenied: (verb, resource, namespace, subresource) =>
         this.session.cluster.get()?.access.allowed(verb, resource, namespace, subresource).get() === "no",

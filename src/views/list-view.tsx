@@ -1,6 +1,7 @@
 import { useLayoutEffect, type ReactElement } from "react";
 import type { Palette } from "../config/theme.ts";
 import type { Scope } from "../hotkeys/action.ts";
+import { Disposer } from "../lib/disposer.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import { fit, sanitize, textWidth, truncate } from "../lib/text.ts";
@@ -61,8 +62,8 @@ export interface ListViewParts {
   /** @returns whether it was a command of the view */
   command(name: string, key: string | undefined, argument: string): boolean;
   disabledReason?(name: string, key: string | undefined): string | undefined;
-  show(): void;
-  hide(): void;
+  /** In front (again): what is added to `shown` ends when another view covers it. */
+  show?(shown: Disposer): void;
 }
 
 /** A short list with a cursor that follows its row: containers, keys of a secret, port-forwards. */
@@ -73,6 +74,7 @@ export class ListView implements View {
   readonly title;
   readonly Component: (props: ViewProps) => ReactElement;
   readonly #parts: ListViewParts;
+  #shown: Disposer | undefined;
   readonly #state = createValue<ListState>({
     columns: [],
     all: [],
@@ -169,17 +171,24 @@ export class ListView implements View {
     return true;
   }
 
+  /** Whether it is in front. */
+  get isShown(): boolean {
+    return this.#shown !== undefined;
+  }
+
   show(): void {
-    this.#parts.show();
+    this.#shown = new Disposer();
+    this.#parts.show?.(this.#shown);
     this.refreshTitle();
   }
 
   hide(): void {
-    this.#parts.hide();
+    this.#shown?.dispose();
+    this.#shown = undefined;
   }
 
   dispose(): void {
-    this.#parts.hide();
+    this.hide();
   }
 
   refreshTitle(): void {

@@ -1,5 +1,6 @@
 import type { ReactElement } from "react";
 import type { Scope } from "../hotkeys/action.ts";
+import { Disposer } from "../lib/disposer.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { saveFile } from "../lib/save-file.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
@@ -31,8 +32,8 @@ export interface TextViewParts {
   escape?(): boolean;
   /** What `copy` and `save` take; every line of the pager where absent. */
   wholeText?(): string;
-  show(): void;
-  hide(): void;
+  /** In front (again): what is added to `shown` ends when another view covers it. */
+  show?(shown: Disposer): void;
   dispose?(): void;
 }
 
@@ -46,6 +47,7 @@ export class TextView implements View {
   readonly Component: (props: ViewProps) => ReactElement;
   readonly #host: ViewHost;
   readonly #parts: TextViewParts;
+  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, parts: TextViewParts) {
     this.id = parts.id;
@@ -118,17 +120,24 @@ export class TextView implements View {
     return true;
   }
 
+  /** Whether it is in front. */
+  get isShown(): boolean {
+    return this.#shown !== undefined;
+  }
+
   show(): void {
-    this.#parts.show();
+    this.#shown = new Disposer();
+    this.#parts.show?.(this.#shown);
     this.refreshTitle();
   }
 
   hide(): void {
-    this.#parts.hide();
+    this.#shown?.dispose();
+    this.#shown = undefined;
   }
 
   dispose(): void {
-    this.#parts.hide();
+    this.hide();
     this.#parts.pager.dispose();
     this.#parts.dispose?.();
   }

@@ -182,6 +182,14 @@ export interface ViewSelection {
   readonly nothing?: string | undefined;
 }
 
+/** Of a view without objects, or without rows. */
+export const NOTHING_SELECTED: ViewSelection = {
+  targets: [],
+  cursor: undefined,
+  kind: undefined,
+  container: undefined,
+};
+
 /** The line above the content and the words in the header. */
 export interface ViewTitle {
   /** `pods`, `logs`, `yaml`. */

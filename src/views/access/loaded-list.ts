@@ -1,7 +1,7 @@
 import { errorMessage } from "../../lib/errors.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
-import type { Freshness, View, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewHost } from "../view.ts";
 
 /** What a list shows once it is read. */
 export interface LoadedRows {
@@ -43,7 +43,7 @@ export function loadedList(
     freshness,
     empty: () => (failure === "" ? (loaded === undefined ? "reading the rules" : parts.empty) : failure),
     notes: () => loaded?.notes ?? [],
-    selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+    selection: () => NOTHING_SELECTED,
     disabledReason: (name, key) => {
       if (name !== "open") return undefined;
       return loaded?.open === undefined || key === undefined ? "there is nothing to open" : undefined;
@@ -57,7 +57,6 @@ export function loadedList(
     show: () => {
       if (loaded === undefined) void read();
     },
-    hide: () => {},
   });
   return view;
 }

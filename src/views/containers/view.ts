@@ -1,5 +1,5 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { ListView } from "../list-view.tsx";
 import { LiveObject } from "../live-object.ts";
@@ -16,7 +16,6 @@ class ContainersView {
   readonly #host: ViewHost;
   readonly #live: LiveObject;
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
@@ -42,18 +41,12 @@ class ContainersView {
         host.app.open({ view: "logs", parameters: { targets: [cursor], container: key }, title: `logs ${key}` });
         return true;
       },
-      show: () => this.#show(),
-      hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
-      },
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
+  #show(shown: Disposer): void {
     const { clock, cluster } = this.#host;
-    const shown = new Disposer();
-    this.#shown = shown;
     shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(cluster.metrics.subscribe(() => this.#refresh()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));

@@ -1,7 +1,6 @@
-import { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { ListView } from "../list-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { contextColumns, contextRow } from "./model.ts";
 import { ContextReachability } from "./reachability.ts";
 
@@ -19,7 +18,6 @@ function createContextsView(host: ViewHost): View {
   const { session } = host;
   const freshness = createValue<Freshness>({ state: "static" });
   const reachability = new ContextReachability(() => session.probes());
-  let shown: Disposer | undefined;
   const names = (): readonly string[] => session.contexts.get().map(({ name }) => name);
   const refresh = (): void => {
     const inUse = session.context.get();
@@ -45,7 +43,7 @@ function createContextsView(host: ViewHost): View {
     what: "contexts",
     freshness,
     empty: () => "the kubeconfig has no contexts; :clusters shows local clusters",
-    selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+    selection: () => NOTHING_SELECTED,
     disabledReason: (name, key) => {
       if (key === undefined) return "nothing is selected";
       const change = CHANGES[name];
@@ -62,8 +60,7 @@ function createContextsView(host: ViewHost): View {
       else return false;
       return true;
     },
-    show: () => {
-      shown = new Disposer();
+    show: (shown) => {
       shown.add(() => reachability.stop());
       const changed = (): void => {
         reachability.askNew(names());
@@ -80,10 +77,6 @@ function createContextsView(host: ViewHost): View {
       readFault();
       reachability.ask(names());
       refresh();
-    },
-    hide: () => {
-      shown?.dispose();
-      shown = undefined;
     },
   });
   return view;

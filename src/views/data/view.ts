@@ -1,5 +1,4 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import type { Cancel } from "../../lib/clock.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { dataEntries, type DataEntry } from "../../resources/data-entries.ts";
 import { ListView } from "../list-view.tsx";
@@ -18,7 +17,6 @@ class DataView {
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #revealed = new Set<string>();
   #entries: readonly DataEntry[] = [];
-  #stopWatch: Cancel | undefined;
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
@@ -39,10 +37,9 @@ class DataView {
       command: (name, key) => this.#command(name, key),
       disabledReason: (name) =>
         name === "data.reveal" && !this.#secret ? "nothing is masked in a ConfigMap" : undefined,
-      show: () => this.#show(),
-      hide: () => {
-        this.#stopWatch?.();
-        this.#stopWatch = undefined;
+      show: (shown) => {
+        shown.add(this.#live.watch(() => this.#refresh()));
+        this.#refresh();
       },
     });
   }
@@ -81,11 +78,6 @@ class DataView {
       parameters: { target: this.#target, key: entry.key, revealed: this.#revealed.has(entry.key) },
       title: entry.key,
     });
-  }
-
-  #show(): void {
-    this.#stopWatch = this.#live.watch(() => this.#refresh());
-    this.#refresh();
   }
 
   #refresh(): void {

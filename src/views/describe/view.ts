@@ -1,6 +1,6 @@
 import type { ListSnapshot } from "../../cluster/cluster.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import type { KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { describeObject, relatedQueries } from "../../resources/describe/describe.ts";
@@ -30,7 +30,6 @@ class DescribeView {
   readonly #pager = new PagerModel({ levels: indentLevel });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #related: RelatedStores;
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
@@ -52,28 +51,20 @@ class DescribeView {
         this.#related.reload();
         return true;
       },
-      show: () => this.#show(),
-      hide: () => this.#hide(),
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
-    const shown = new Disposer();
-    this.#shown = shown;
+  #show(shown: Disposer): void {
+    shown.add(() => this.#related.stop());
     shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(this.#host.clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
     shown.add(this.#host.cluster.catalog.subscribe(() => this.#refresh()));
     this.#refresh();
   }
 
-  #hide(): void {
-    this.#shown?.dispose();
-    this.#shown = undefined;
-    this.#related.stop();
-  }
-
   #refresh(): void {
-    if (this.#shown === undefined) return;
+    if (!this.view.isShown) return;
     const { object, freshness } = this.#live.state.get();
     const { resource } = this.#target;
     this.#freshness.set(freshness);

@@ -1,5 +1,5 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { diagnosisQueries, logTails, writeDiagnosis } from "../../resources/diagnose/diagnose.ts";
@@ -27,7 +27,6 @@ class DiagnosisView {
   readonly #logs: LogTails;
   readonly #pager = new PagerModel();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
@@ -54,30 +53,22 @@ class DiagnosisView {
         this.#refresh();
         return true;
       },
-      show: () => this.#show(),
-      hide: () => this.#hide(),
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
+  #show(shown: Disposer): void {
     const { clock, cluster } = this.#host;
-    const shown = new Disposer();
-    this.#shown = shown;
+    shown.add(() => this.#related.stop());
+    shown.add(() => this.#logs.stop());
     shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
     shown.add(cluster.catalog.subscribe(() => this.#refresh()));
     this.#refresh();
   }
 
-  #hide(): void {
-    this.#shown?.dispose();
-    this.#shown = undefined;
-    this.#related.stop();
-    this.#logs.stop();
-  }
-
   #refresh(): void {
-    if (this.#shown === undefined) return;
+    if (!this.view.isShown) return;
     const { object, freshness } = this.#live.state.get();
     this.#freshness.set(freshness);
     if (object === undefined) {

@@ -8,9 +8,7 @@ import type { StyledLine } from "../../ui/styled-line.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
 import { targetParameter } from "../view-parameters.ts";
-import type { Freshness, View, ViewDefinition, ViewSelection } from "../view.ts";
-
-const NOTHING: ViewSelection = { targets: [], cursor: undefined, kind: undefined, container: undefined };
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition } from "../view.ts";
 
 /** Two texts about one object, line by line, or lines that were compared before. */
 export const differenceView: ViewDefinition = {
@@ -32,9 +30,7 @@ export const differenceView: ViewDefinition = {
       freshness: createValue<Freshness>({ state: "static" }),
       fileName: `${subject.replaceAll("/", "-")}.diff`,
       notes: () => [],
-      selection: () => (target === undefined ? NOTHING : objectSelection(target, undefined)),
-      show: () => {},
-      hide: () => {},
+      selection: () => (target === undefined ? NOTHING_SELECTED : objectSelection(target, undefined)),
     });
   },
 };

@@ -7,7 +7,7 @@ import { maskedManifest } from "../../resources/helm/manifest.ts";
 import { indentLevel } from "../../ui/folding.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { TextView } from "../text-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { yamlLines } from "../yaml/model.ts";
 
 /** The text of a manifest on this machine. Values of Secrets are masked until `x`. */
@@ -29,11 +29,10 @@ class ManifestView {
       freshness: this.#freshness,
       fileName: basename(path),
       notes: () => [this.#revealed ? "secrets revealed" : "secrets masked"],
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       command: (name) => this.#command(name),
       disabledReason: (name) => (name === "text.managed-fields" ? "a manifest has no managed fields" : undefined),
       show: () => void this.#read(),
-      hide: () => {},
     });
   }
 

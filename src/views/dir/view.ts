@@ -5,7 +5,7 @@ import { ageOf } from "../../lib/age.ts";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 
 const COLUMNS: readonly ListColumn[] = [
   { title: "NAME", minWidth: 16 },
@@ -42,11 +42,10 @@ class DirView {
       where: path,
       freshness: this.#freshness,
       empty: () => (this.#freshness.get().state === "static" ? "there is no folder and no manifest here" : ""),
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       command: (name, key) => this.#command(name, key),
       disabledReason: (name, key) => this.#reasonAgainst(name, key),
       show: () => void this.#read(),
-      hide: () => {},
     });
   }
 

@@ -1,10 +1,10 @@
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import type { StoredRelease } from "../../resources/helm/stored-release.ts";
 import { ListView } from "../list-view.tsx";
 import { RevisionMarks } from "../revision-marks.ts";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { openReleaseText } from "./commands.ts";
 import { releaseParameter } from "./parameters.ts";
 import { readRelease } from "./read-release.ts";
@@ -25,7 +25,6 @@ class HistoryView {
   readonly #marks = new RevisionMarks();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #revisions: readonly StoredRelease[] = [];
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, release: StoredRelease) {
     this.#host = host;
@@ -40,20 +39,14 @@ class HistoryView {
       freshness: this.#freshness,
       empty: () => this.#emptyText(),
       notes: () => this.#marks.notes(),
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       disabledReason: (command, key) => this.#reasonAgainst(command, key),
       command: (command, key) => this.#command(command, key),
-      show: () => this.#show(),
-      hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
-      },
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
-    const shown = new Disposer();
-    this.#shown = shown;
+  #show(shown: Disposer): void {
     this.#records.start();
     shown.add(() => this.#records.stop());
     shown.add(this.#host.clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));
@@ -125,7 +118,7 @@ class HistoryView {
         readRelease(this.#host.cluster, after),
       ]);
       const lines = await releaseDifference(from, to);
-      if (this.#shown === undefined) return;
+      if (!this.view.isShown) return;
       this.#host.app.open({ view: "difference", parameters: { what, where, lines }, title: what });
     } catch (error) {
       this.#host.app.flash("error", `${what} of ${where}: ${errorMessage(error)}`);

@@ -1,10 +1,10 @@
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { namespacesOf, namespacesText } from "../../lib/kube/namespaces.ts";
 import { asString } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { isPending, latestReleases, releaseKey, type StoredRelease } from "../../resources/helm/stored-release.ts";
 import { ListView } from "../list-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { openReleaseText } from "./commands.ts";
 import { ReleaseRecords } from "./release-records.ts";
 import { releaseColumns, releaseRow } from "./rows.ts";
@@ -26,7 +26,6 @@ class ReleasesView {
   readonly #records: ReleaseRecords;
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #releases: readonly StoredRelease[] = [];
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, namespace: string) {
     this.#host = host;
@@ -39,20 +38,14 @@ class ReleasesView {
       where: namespace === "" ? "all" : namespace,
       freshness: this.#freshness,
       empty: () => this.#emptyText(),
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       disabledReason: (name, key) => this.#reasonAgainst(name, key),
       command: (name, key) => this.#command(name, key),
-      show: () => this.#show(),
-      hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
-      },
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
-    const shown = new Disposer();
-    this.#shown = shown;
+  #show(shown: Disposer): void {
     this.#records.start();
     shown.add(() => this.#records.stop());
     shown.add(this.#host.clock.every(REFRESH_MILLISECONDS, () => this.#refresh(), { background: true }));

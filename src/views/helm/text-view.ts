@@ -10,7 +10,7 @@ import { indentLevel } from "../../ui/folding.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import type { StyledLine } from "../../ui/styled-line.ts";
 import { TextView } from "../text-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { yamlLines } from "../yaml/model.ts";
 import { releaseParameter } from "./parameters.ts";
 import { readRelease } from "./read-release.ts";
@@ -43,13 +43,12 @@ class ReleaseTextView {
       freshness: this.#freshness,
       fileName: `${release.name}-${release.revision}-${what}.${what === "notes" ? "txt" : "yaml"}`,
       notes: () => this.#notes(),
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       command: (name) => this.#command(name),
       disabledReason: (name) => this.#reasonAgainst(name),
       show: () => {
         if (this.#body === undefined) void this.#read();
       },
-      hide: () => {},
       dispose: () => {
         this.#disposed = true;
       },

@@ -1,7 +1,7 @@
 import { createValue } from "../../lib/subscribable.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { TextView } from "../text-view.tsx";
-import type { View, ViewDefinition } from "../view.ts";
+import { NOTHING_SELECTED, type View, type ViewDefinition } from "../view.ts";
 
 /** The keys of the view that was in front, and the language of the prompts. */
 export const helpView: ViewDefinition = {
@@ -18,9 +18,7 @@ export const helpView: ViewDefinition = {
       freshness: createValue({ state: "static" as const }),
       fileName: "kelpie-help.txt",
       notes: () => [],
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
-      show() {},
-      hide() {},
+      selection: () => NOTHING_SELECTED,
     });
   },
 };

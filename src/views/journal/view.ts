@@ -1,15 +1,12 @@
 import { reasonAgainstUndo } from "../../cluster/undo.ts";
 import type { JournalEntry } from "../../cluster/cluster.ts";
-import { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { ListView } from "../list-view.tsx";
 import { TextView } from "../text-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { stringParameter } from "../view-parameters.ts";
 import { entryLines, entryObject, JOURNAL_COLUMNS, journalRow, undoneEntries } from "./model.ts";
-
-const NO_OBJECT: ViewSelection = { targets: [], cursor: undefined, kind: undefined, container: undefined };
 
 /** Why an entry cannot be undone now. */
 function reason(host: ViewHost, entry: JournalEntry | undefined): string | undefined {
@@ -24,14 +21,13 @@ export const journalView: ViewDefinition = {
   create(host): View {
     const { journal } = host.session;
     const entryOf = (key: string | undefined): JournalEntry | undefined => journal.get().find(({ id }) => id === key);
-    let shown: Disposer | undefined;
     const view = new ListView({
       id: "journal",
       scopes: ["journal"],
       what: "journal",
       freshness: createValue<Freshness>({ state: "static" }),
       empty: () => "nothing was written yet",
-      selection: () => NO_OBJECT,
+      selection: () => NOTHING_SELECTED,
       disabledReason: (name, key) => {
         if (name === "journal.open") return entryOf(key) === undefined ? "nothing is selected" : undefined;
         return name === "journal.undo" ? reason(host, entryOf(key)) : undefined;
@@ -45,15 +41,10 @@ export const journalView: ViewDefinition = {
         else return false;
         return true;
       },
-      show: () => {
-        shown = new Disposer();
+      show: (shown) => {
         shown.add(journal.subscribe(refresh));
         host.session.readJournal();
         refresh();
-      },
-      hide: () => {
-        shown?.dispose();
-        shown = undefined;
       },
     });
     function refresh(): void {
@@ -78,7 +69,6 @@ export const journalEntryView: ViewDefinition = {
     const id = stringParameter(parameters, "entry");
     const entryOf = (): JournalEntry | undefined => journal.get().find((each) => each.id === id);
     const pager = new PagerModel();
-    let shown: Disposer | undefined;
     const refresh = (): void => {
       const entry = entryOf();
       if (entry === undefined) return;
@@ -95,7 +85,7 @@ export const journalEntryView: ViewDefinition = {
       freshness: createValue<Freshness>({ state: "static" }),
       fileName: `journal-${entry?.target.name ?? "entry"}.diff`,
       notes: () => [],
-      selection: () => NO_OBJECT,
+      selection: () => NOTHING_SELECTED,
       disabledReason: (name) => {
         if (name === "journal.open") return "it is open";
         return name === "journal.undo" ? reason(host, entryOf()) : undefined;
@@ -105,14 +95,9 @@ export const journalEntryView: ViewDefinition = {
         void host.app.operations.undo(id);
         return true;
       },
-      show: () => {
-        shown = new Disposer();
+      show: (shown) => {
         shown.add(journal.subscribe(refresh));
         refresh();
-      },
-      hide: () => {
-        shown?.dispose();
-        shown = undefined;
       },
     });
   },

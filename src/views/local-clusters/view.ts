@@ -1,8 +1,14 @@
-import { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import type { Tone } from "../../lib/tone.ts";
 import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
-import type { Freshness, LocalClusterRow, View, ViewDefinition, ViewHost } from "../view.ts";
+import {
+  NOTHING_SELECTED,
+  type Freshness,
+  type LocalClusterRow,
+  type View,
+  type ViewDefinition,
+  type ViewHost,
+} from "../view.ts";
 
 const COLUMNS: readonly ListColumn[] = [
   { title: "" },
@@ -36,7 +42,6 @@ function createLocalClustersView(host: ViewHost): View {
   const { session, clock } = host;
   const { localClusters } = session;
   const freshness = createValue<Freshness>({ state: "static" });
-  let shown: Disposer | undefined;
   const find = (name: string | undefined): LocalClusterRow | undefined =>
     localClusters.rows.get().find((row) => row.name === name);
   const refresh = (): void => {
@@ -57,7 +62,7 @@ function createLocalClustersView(host: ViewHost): View {
       const why = localClusters.unavailable.get();
       return why === undefined ? [] : [`none can run here: ${why}`];
     },
-    selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+    selection: () => NOTHING_SELECTED,
     disabledReason: (name, key) => reasonAgainst(name, find(key), localClusters.unavailable.get()),
     command: (name, key) => {
       if (name === "view.reload") void localClusters.reread();
@@ -70,8 +75,7 @@ function createLocalClustersView(host: ViewHost): View {
       else return false;
       return true;
     },
-    show: () => {
-      shown = new Disposer();
+    show: (shown) => {
       shown.add(localClusters.rows.subscribe(refresh));
       shown.add(localClusters.unavailable.subscribe(refresh));
       shown.add(session.context.subscribe(refresh));
@@ -88,10 +92,6 @@ function createLocalClustersView(host: ViewHost): View {
       );
       void localClusters.reread();
       refresh();
-    },
-    hide: () => {
-      shown?.dispose();
-      shown = undefined;
     },
   });
   return view;

@@ -3,7 +3,7 @@ import { createValue } from "../../lib/subscribable.ts";
 import { sanitize } from "../../lib/text.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { TextView } from "../text-view.tsx";
-import type { Freshness, View, ViewDefinition } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition } from "../view.ts";
 import { plainText } from "./log-line.ts";
 import { recordLines } from "./record-line.ts";
 
@@ -31,12 +31,10 @@ export const logRecordView: ViewDefinition = {
       fileName: "record.log",
       notes: () => [],
       count: () => "1",
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       wholeText: () => `${sanitize(plainText(text))}\n`,
       disabledReason: (name) =>
         name === "text.decode" || name === "text.managed-fields" ? "this is a line of a log" : undefined,
-      show: () => undefined,
-      hide: () => undefined,
     });
   },
 };

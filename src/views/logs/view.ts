@@ -7,7 +7,7 @@ import { PagerModel } from "../../ui/pager-model.ts";
 import { objectSelection } from "../object-selection.ts";
 import { TextView } from "../text-view.tsx";
 import { targetsParameter } from "../view-parameters.ts";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { LineForm } from "./line-form.ts";
 import { MARKER, type LogEntry } from "./log-buffer.ts";
 import { LogExport } from "./log-export.ts";
@@ -91,7 +91,7 @@ class LogsView {
       notes: () => this.#notes(),
       selection: () =>
         first === undefined
-          ? { targets: [], cursor: undefined, kind: undefined, container: undefined }
+          ? NOTHING_SELECTED
           : { ...objectSelection(first, undefined, this.#container), targets: this.#targets },
       command: (name, argument) => this.#command(name, argument),
       disabledReason: (name) =>
@@ -102,7 +102,6 @@ class LogsView {
         if (this.#streams === undefined) this.#restart();
         this.#lines.show();
       },
-      hide: () => undefined,
       dispose: () => {
         this.#streams?.stop();
         this.#lines.dispose();

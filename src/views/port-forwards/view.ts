@@ -1,12 +1,19 @@
 import type { PortForward } from "../../cluster/cluster.ts";
 import { targetLabel } from "../../cluster/forward-target.ts";
 import type { TargetObject } from "../../hotkeys/action.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { groupResource } from "../../lib/kube/gvr.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { ListView } from "../list-view.tsx";
 import { targetParameter } from "../view-parameters.ts";
-import type { Freshness, SavedRow, View, ViewDefinition, ViewHost } from "../view.ts";
+import {
+  NOTHING_SELECTED,
+  type Freshness,
+  type SavedRow,
+  type View,
+  type ViewDefinition,
+  type ViewHost,
+} from "../view.ts";
 import {
   forwardAddress,
   forwardColumns,
@@ -28,7 +35,6 @@ class PortForwardsView {
   readonly #freshness = createValue<Freshness>({ state: "static" });
   readonly #marks = new Set<string>();
   #saved = new Map<string, SavedRow>();
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, object: TargetObject | undefined) {
     this.#host = host;
@@ -42,22 +48,16 @@ class PortForwardsView {
       freshness: this.#freshness,
       empty: () => `no port-forwards${of}: Shift-F on a pod, a container or a service opens one`,
       notes: () => (this.#marks.size === 0 ? [] : [`${this.#marks.size} marked`]),
-      selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+      selection: () => NOTHING_SELECTED,
       disabledReason: (name, key) => this.#reasonAgainst(name, key),
       command: (name, key) => this.#command(name, key),
-      show: () => this.#show(),
-      hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
-      },
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
+  #show(shown: Disposer): void {
     const { session, clock } = this.#host;
     const { forwards } = session;
-    const shown = new Disposer();
-    this.#shown = shown;
     shown.add(forwards.running.subscribe(() => this.#refresh()));
     shown.add(forwards.saved.subscribe(() => this.#refresh()));
     shown.add(session.context.subscribe(() => this.#refresh()));

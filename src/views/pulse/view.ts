@@ -11,7 +11,7 @@ import type { RowContext } from "../../resources/kind.ts";
 import { freshnessOf } from "../list-freshness.ts";
 import { ListView } from "../list-view.tsx";
 import { JoinedLists } from "../resource-table/joined-lists.ts";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 import { KindHealth } from "./kind-health.ts";
 import { chartDots, chartLines, evenly, PULSE_COLUMNS, PULSE_KINDS, pulseRow, type ChartPart } from "./model.ts";
 
@@ -34,7 +34,6 @@ class PulseView {
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #joined: JoinedLists;
   #watched = new Map<string, Watched>();
-  #shown: Disposer | undefined;
   #stores = new Disposer();
   #catalog = -1;
   #drawing: (() => void) | undefined;
@@ -46,7 +45,6 @@ class PulseView {
       rows: (keys) => this.#recountServices(keys),
       all: () => this.#recountServices(undefined),
     });
-    const nothing = { targets: [], cursor: undefined, kind: undefined, container: undefined };
     this.view = new ListView({
       id: "pulse",
       scopes: ["pulse"],
@@ -56,27 +54,23 @@ class PulseView {
       freshness: this.#freshness,
       empty: () => (this.#freshness.get().state === "live" ? "the server has told of no kinds to watch" : ""),
       above: (columns, rows, palette) => this.#charts(columns, rows, palette),
-      selection: () => nothing,
+      selection: () => NOTHING_SELECTED,
       command: (name, key) => this.#command(name, key),
       disabledReason: (name, key) => (name === "pulse.open" && key === undefined ? "nothing is selected" : undefined),
-      show: () => this.#show(),
-      hide: () => this.#hide(),
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
+  #show(shown: Disposer): void {
     const { clock, cluster } = this.#host;
-    const shown = new Disposer();
-    this.#shown = shown;
+    shown.add(() => this.#stop());
     shown.add(cluster.catalog.subscribe(() => this.#follow()));
     shown.add(cluster.metrics.subscribe(() => this.#drawSoon()));
     shown.add(clock.every(REFRESH_MILLISECONDS, () => this.#draw(), { background: true }));
     this.#follow();
   }
 
-  #hide(): void {
-    this.#shown?.dispose();
-    this.#shown = undefined;
+  #stop(): void {
     this.#drawing?.();
     this.#drawing = undefined;
     this.#stores.dispose();
@@ -145,7 +139,7 @@ class PulseView {
   }
 
   #drawSoon(): void {
-    if (this.#shown === undefined || this.#drawing !== undefined) return;
+    if (!this.view.isShown || this.#drawing !== undefined) return;
     this.#drawing = nextTurn(() => {
       this.#drawing = undefined;
       this.#draw();
@@ -153,7 +147,7 @@ class PulseView {
   }
 
   #draw(): void {
-    if (this.#shown === undefined) return;
+    if (!this.view.isShown) return;
     const rows = [...this.#watched].map(([key, { resource, store, health }]) =>
       pulseRow(
         key,

@@ -1,6 +1,6 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { ageOf } from "../../lib/age.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { groupResource, type ApiResource, type Gvr } from "../../lib/kube/gvr.ts";
 import { asString, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
@@ -16,7 +16,14 @@ import { RelatedStores } from "../related-stores.ts";
 import { openDrillDown } from "../resource-table/drill-down.ts";
 import { readTableParameters } from "../resource-table/parameters.ts";
 import { targetParameter, targetTitle } from "../view-parameters.ts";
-import type { Freshness, View, ViewDefinition, ViewHost, ViewSelection } from "../view.ts";
+import {
+  NOTHING_SELECTED,
+  type Freshness,
+  type View,
+  type ViewDefinition,
+  type ViewHost,
+  type ViewSelection,
+} from "../view.ts";
 
 const REFRESH_MILLISECONDS = 1000;
 /** A tree that took longer to build is not built for every change, but once a second. */
@@ -67,7 +74,6 @@ class TreeView {
   #nodes = new Map<string, RelationNode>();
   /** Milliseconds that the tree took to build last. */
   #cost = 0;
-  #shown: Disposer | undefined;
   /** Resources that may not be listed in all namespaces. */
   readonly #narrowed = new Set<string>();
 
@@ -91,19 +97,13 @@ class TreeView {
       selection: (key) => this.#selection(key),
       command: (name, key) => this.#command(name, key),
       disabledReason: (name) => (FIXED.test(name) ? "a tree has no marks and an order of its own" : undefined),
-      show: () => this.#show(),
-      hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
-        this.#related.stop();
-      },
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
+  #show(shown: Disposer): void {
     const { clock, cluster } = this.#host;
-    const shown = new Disposer();
-    this.#shown = shown;
+    shown.add(() => this.#related.stop());
     if (this.#live !== undefined) {
       shown.add(this.#live.watch(() => this.#refresh()));
     }
@@ -142,7 +142,7 @@ class TreeView {
   }
 
   #refresh(): void {
-    if (this.#shown === undefined) return;
+    if (!this.view.isShown) return;
     const started = performance.now();
     const live = this.#live?.state.get();
     let queries = this.#queries();
@@ -239,7 +239,7 @@ class TreeView {
     const node = key === undefined ? undefined : this.#nodes.get(key);
     const target = node?.member === undefined ? undefined : this.#targetOf(node.member);
     if (node === undefined || target === undefined) {
-      return { targets: [], cursor: undefined, kind: undefined, container: undefined };
+      return NOTHING_SELECTED;
     }
     return { targets: [target], cursor: target, kind: kindOf(target.resource), container: node.container };
   }

@@ -1,6 +1,6 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
 import { humanDuration } from "../../lib/age.ts";
-import { Disposer } from "../../lib/disposer.ts";
+import type { Disposer } from "../../lib/disposer.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { toYaml } from "../../lib/yaml.ts";
 import { revisionResource, revisionsOf, type Revision } from "../../resources/rollout-history.ts";
@@ -34,7 +34,6 @@ class RolloutView {
   readonly #marks = new RevisionMarks();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #revisions: readonly Revision[] = [];
-  #shown: Disposer | undefined;
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
@@ -60,17 +59,11 @@ class RolloutView {
         else return false;
         return true;
       },
-      show: () => this.#show(),
-      hide: () => {
-        this.#shown?.dispose();
-        this.#shown = undefined;
-      },
+      show: (shown) => this.#show(shown),
     });
   }
 
-  #show(): void {
-    const shown = new Disposer();
-    this.#shown = shown;
+  #show(shown: Disposer): void {
     shown.add(this.#live.watch(() => this.#refresh()));
     shown.add(this.#host.cluster.catalog.subscribe(() => this.#refresh()));
     shown.add(() => this.#kept.stop());

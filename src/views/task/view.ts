@@ -4,7 +4,7 @@ import { Task } from "../../lib/task.ts";
 import { sanitize } from "../../lib/text.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { TextView } from "../text-view.tsx";
-import type { Freshness, View, ViewDefinition, ViewHost } from "../view.ts";
+import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
 
 /**
  * The output of work that takes a while. It stays until the work has ended: Esc does not leave it behind by accident,
@@ -23,7 +23,7 @@ function createTaskView(host: ViewHost, task: Task): View {
     freshness,
     fileName: `${task.title.replaceAll(/[^\w.-]+/g, "-")}.log`,
     notes: () => [task.state.get().state],
-    selection: () => ({ targets: [], cursor: undefined, kind: undefined, container: undefined }),
+    selection: () => NOTHING_SELECTED,
     disabledReason: (name) => (name === "task.cancel" && !running() ? "it has ended" : undefined),
     command: (name) => {
       if (name !== "task.cancel") return false;
@@ -35,11 +35,11 @@ function createTaskView(host: ViewHost, task: Task): View {
       host.app.flash("info", `${task.title} is running: Ctrl-D cancels it, : goes elsewhere and [ comes back`);
       return true;
     },
-    show: () => {
+    show: (shown) => {
       refresh();
       task.watched.set(true);
+      shown.add(() => task.watched.set(false));
     },
-    hide: () => task.watched.set(false),
     dispose: () => {
       end();
       task.cancel();

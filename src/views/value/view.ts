@@ -1,5 +1,4 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import type { Cancel } from "../../lib/clock.ts";
 import { KelpieError } from "../../lib/errors.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { dataEntries } from "../../resources/data-entries.ts";
@@ -20,7 +19,6 @@ class ValueView {
   readonly #pager = new PagerModel();
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #revealed: boolean;
-  #stopWatch: Cancel | undefined;
 
   constructor(host: ViewHost, target: TargetObject, key: string, revealed: boolean) {
     this.#key = key;
@@ -45,13 +43,9 @@ class ValueView {
         this.#refresh();
         return true;
       },
-      show: () => {
-        this.#stopWatch = this.#live.watch(() => this.#refresh());
+      show: (shown) => {
+        shown.add(this.#live.watch(() => this.#refresh()));
         this.#refresh();
-      },
-      hide: () => {
-        this.#stopWatch?.();
-        this.#stopWatch = undefined;
       },
     });
   }

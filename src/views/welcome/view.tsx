@@ -6,7 +6,16 @@ import { fit, sanitize, textWidth } from "../../lib/text.ts";
 import { Lines } from "../../ui/lines.tsx";
 import { useTheme } from "../../ui/theme-context.tsx";
 import { useStore } from "../../ui/use-store.ts";
-import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewTitle, Welcome } from "../view.ts";
+import {
+  NOTHING_SELECTED,
+  type Freshness,
+  type View,
+  type ViewDefinition,
+  type ViewHost,
+  type ViewProps,
+  type ViewTitle,
+  type Welcome,
+} from "../view.ts";
 
 /** Shown while no cluster is open: the steps of a local start, what stands in the way, what to do next. */
 export const welcomeView: ViewDefinition = {
@@ -38,7 +47,7 @@ class WelcomeView implements View {
   }
 
   selection(): ReturnType<View["selection"]> {
-    return { targets: [], cursor: undefined, kind: undefined, container: undefined };
+    return NOTHING_SELECTED;
   }
 
   disabledReason(name: string): string | undefined {

@@ -1,5 +1,4 @@
 import type { TargetObject } from "../../hotkeys/action.ts";
-import type { Cancel } from "../../lib/clock.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
@@ -20,7 +19,6 @@ class YamlView {
   readonly #live: LiveObject;
   readonly #pager = new PagerModel({ levels: indentLevel });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
-  #stopWatch: Cancel | undefined;
   #decode = false;
   #managed = false;
   /** managedFields of the version read last; lists come without them. */
@@ -42,10 +40,9 @@ class YamlView {
       command: (name) => this.#command(name),
       disabledReason: (name) =>
         name === "text.decode" && target.resource.kind !== "Secret" ? "only secrets have values to decode" : undefined,
-      show: () => this.#show(),
-      hide: () => {
-        this.#stopWatch?.();
-        this.#stopWatch = undefined;
+      show: (shown) => {
+        shown.add(this.#live.watch(() => this.#refresh()));
+        this.#refresh();
       },
     });
   }
@@ -74,11 +71,6 @@ class YamlView {
     }
     this.#refresh();
     return true;
-  }
-
-  #show(): void {
-    this.#stopWatch = this.#live.watch(() => this.#refresh());
-    this.#refresh();
   }
 
   #refresh(): void {
@@ -111,7 +103,7 @@ class YamlView {
     this.#host.cluster.get({ resource, namespace, name }).then(
       ({ metadata: { managedFields = [] } }) => {
         this.#managedFields = { managedFields, ...(wanted !== undefined && { resourceVersion: wanted }) };
-        if (this.#stopWatch !== undefined) this.#refresh();
+        if (this.view.isShown) this.#refresh();
       },
       (error: unknown) => this.#host.app.flash("error", `managed fields were not read: ${errorMessage(error)}`),
     );

@@ -20,7 +20,6 @@ function list(): { readonly view: ListView; readonly commands: string[] } {
       return true;
     },
     show: () => undefined,
-    hide: () => undefined,
   });
   return { view, commands };
 }
