@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import { vi } from "vitest";
 import { Closing } from "../../src/app/closing.ts";
@@ -137,6 +139,8 @@ class Tries {
   readonly #cluster: Cluster;
   readonly #options: TrialOptions;
   readonly #host: ViewHost;
+  /** Holds a manifest, for the view of folders. */
+  readonly #directory: string;
   /** What actions and commands of views have begun. */
   readonly #work: Array<Promise<unknown>> = [];
   /** What runs in views of its own; nobody watches it here. */
@@ -149,6 +153,7 @@ class Tries {
     this.#server = server;
     this.#cluster = cluster;
     this.#options = options;
+    this.#directory = directory;
     const { host } = recordingHost(cluster, { clock: hastyClock(50), directory });
     const app: Omit<AppDoors, "operations"> = {
       ...host.app,
@@ -184,6 +189,9 @@ class Tries {
 
   async run(): Promise<void> {
     this.#restore();
+    const metadata = { name: MARKED[0], namespace: "default" };
+    const manifest = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { colour: "blue" } };
+    await writeFile(join(this.#directory, "manifest.yaml"), JSON.stringify(manifest));
     await this.#writeForTheJournal();
     this.#options.prepare?.(this.#cluster);
     const mutating = actions.filter((action) => action.mutates === true);
@@ -234,7 +242,14 @@ class Tries {
     const { resource } = target;
     const entry = this.#cluster.writes.journal.get()[0]?.id;
     try {
-      return definition.create(this.#host, { target, targets: [target], resource, namespace: "", entry });
+      return definition.create(this.#host, {
+        target,
+        targets: [target],
+        resource,
+        namespace: "",
+        entry,
+        path: this.#directory,
+      });
     } catch {
       // It wants something else: a task, a text, two texts. Such a view shows what another one has begun.
       return undefined;
