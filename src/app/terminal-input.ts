@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { KeyParser, type InputEvent } from "../hotkeys/keys.ts";
-import type { Cancel, Clock } from "../lib/clock.ts";
+import { nextTurn, type Cancel, type Clock } from "../lib/clock.ts";
 
 /** The part of a tty's stdin that is used. */
 export interface InputStream extends NodeJS.ReadableStream {
@@ -18,6 +18,9 @@ export const MODES_OFF = "\u001B[?1006l\u001B[?1000l\u001B[?2004l";
 
 /** How long an escape character may stand alone before it is the Escape key: sequences come in one piece or nearly so. */
 const ESCAPE_MILLISECONDS = 25;
+
+/** How long after a piece of a paste without marks another piece belongs to it. */
+const BURST_MILLISECONDS = 150;
 
 /**
  * Owns stdin, so that one place decides who gets its bytes: keys for the program, or raw bytes for a child or a remote
@@ -87,7 +90,10 @@ export class TerminalInput {
     const text = typeof chunk === "string" ? chunk : this.#decoder.write(chunk);
     this.#emit(this.#parser.parse(text));
     if (!this.#parser.pending) return;
-    this.#escape = this.#clock.after(ESCAPE_MILLISECONDS, () => this.#emit(this.#parser.flush()));
+    // What has come already while the program was busy is read first: it belongs to what waits.
+    this.#escape = this.#clock.after(this.#parser.bursting ? BURST_MILLISECONDS : ESCAPE_MILLISECONDS, () => {
+      this.#escape = nextTurn(() => this.#emit(this.#parser.flush()));
+    });
   };
 
   #emit(events: readonly InputEvent[]): void {

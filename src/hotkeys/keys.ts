@@ -82,12 +82,16 @@ const PASTE_LIMIT = 1_000_000;
 export class KeyParser {
   #rest = "";
   #paste: string | undefined;
-  /** More of a paste without marks may come. */
   #burst = false;
 
   /** True where a lone escape character waits: it is the Escape key unless more comes soon. Call `flush` then. */
   get pending(): boolean {
     return this.#rest !== "" || this.#burst;
+  }
+
+  /** More of a paste without marks may come. */
+  get bursting(): boolean {
+    return this.#burst;
   }
 
   parse(chunk: string): InputEvent[] {
