@@ -253,7 +253,7 @@ describe.skipIf(problem !== undefined)("with real containers", () => {
   });
 });
 
-test.skipIf(problem === undefined)(`pods on the screen are not tested: ${problem}`, () => {});
+if (problem !== undefined) test.skip(`pods on the screen are not tested: ${problem}`, () => undefined);
 
 function never(): never {
   throw new Error("no view is open");

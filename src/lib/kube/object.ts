@@ -95,12 +95,15 @@ export function asNumber(value: unknown, otherwise = 0): number {
   return typeof value === "number" && Number.isFinite(value) ? value : otherwise;
 }
 
-/** The value at a path of field names and array indexes, `undefined` where anything on the way is missing. */
+/**
+ * The value at a path of field names and array indexes, `undefined` where anything on the way is missing. What every
+ * object inherits is no field: a label may be named `constructor`.
+ */
 export function at(value: unknown, ...path: ReadonlyArray<string | number>): unknown {
   let here: unknown = value;
   for (const step of path) {
     if (typeof step === "number") here = Array.isArray(here) ? (here as readonly unknown[])[step] : undefined;
-    else here = isRecord(here) ? here[step] : undefined;
+    else here = isRecord(here) && Object.hasOwn(here, step) ? here[step] : undefined;
     if (here === undefined) return undefined;
   }
   return here;

@@ -21,13 +21,13 @@ export function writeQuota(document: DescribeDocument, level: number, quota: Kub
 function writeUse(document: DescribeDocument, level: number, quota: KubeObject): void {
   const scopes = asArray(at(quota, "spec", "scopes")).map((scope) => asString(scope));
   if (scopes.length > 0) document.field(level, "Scopes", scopes.join(", "));
-  const used = asRecord(at(quota, "status", "used"));
+  const used = at(quota, "status", "used");
   document.table(
     level,
     ["Resource", "Used", "Hard"],
     sortedEntries(asRecord(at(quota, "status", "hard"))).map(([name, hard]) => [
       name,
-      scalarText(used[name] ?? 0),
+      scalarText(at(used, name) ?? 0),
       scalarText(hard),
     ]),
   );
@@ -56,7 +56,7 @@ export function writeLimits(document: DescribeDocument, level: number, range: Ku
       .map((name) => [
         asString(limit["type"]),
         name,
-        ...BOUNDS.map(([, field]) => scalarText(asRecord(limit[field])[name] ?? "-")),
+        ...BOUNDS.map(([, field]) => scalarText(at(limit, field, name) ?? "-")),
       ]);
   });
   document.table(level, ["Type", "Resource", ...BOUNDS.map(([title]) => title)], rows);

@@ -18,7 +18,15 @@ export const nodes = defineKind({
   can: ["describe", "yaml", "edit", "delete", "logs", "cordon", "node-shell"],
   columns: [
     nameColumn,
-    { id: "status", title: "STATUS", keep: 9, text: (node) => nodeStatus(node), tone: (node) => nodeTone(node) },
+    // `Ready,SchedulingDisabled` must be read to its end.
+    {
+      id: "status",
+      title: "STATUS",
+      keep: 9,
+      minWidth: 24,
+      text: (node) => nodeStatus(node),
+      tone: (node) => nodeTone(node),
+    },
     textColumn("ROLES", nodeRoles, { keep: 6 }),
     numberColumn("TAINTS", (node) => asRecords(at(node, "spec", "taints")).length, { keep: 3 }),
     textColumn("VERSION", (node) => asString(at(node, "status", "nodeInfo", "kubeletVersion")), { keep: 5 }),

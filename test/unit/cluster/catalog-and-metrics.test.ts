@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
+import type { FakeApiServer } from "../../support/fake-api-server.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const cleanup = new Cleanup();
@@ -92,29 +93,43 @@ describe("metrics", () => {
 });
 
 describe("access", () => {
-  it("is asked once for each question", async () => {
+  it("is asked once for each question, for all namespaces first", async () => {
     const { server, cluster } = await openFakeCluster(cleanup);
-    server.deny("delete", "pods", "default");
+    server.deny("delete", "pods");
     const pods = server.resource("pods");
     const access = cluster.access.allowed("delete", pods, "default");
     expect(cluster.access.allowed("delete", pods, "default")).toBe(access);
     expect(await eventually(access, (answer) => answer !== "unknown")).toBe("no");
-    const other = cluster.access.allowed("delete", pods, "team-1");
-    expect(await eventually(other, (answer) => answer !== "unknown")).toBe("yes");
-    expect(server.requests.filter(({ method }) => method === "POST")).toHaveLength(2);
+    const [one, all] = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"];
+    expect(reviews(server)).toEqual([one, all, one]);
+    for (const namespace of ["team-1", "team-2"]) {
+      const other = cluster.access.allowed("get", pods, namespace);
+      expect(await eventually(other, (answer) => answer !== "unknown")).toBe("yes");
+    }
+    expect(reviews(server)).toEqual([one, all, one, one]);
   });
 
-  it("stays open where the server cannot be asked, and is asked again later", async () => {
-    const { server, cluster } = await openFakeCluster(cleanup);
+  it("stays open where the server cannot be asked, and is asked again half a minute later", async () => {
+    const clock = new FakeClock();
+    const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
     const end = server.intercept(({ method }) => (method === "POST" ? { kind: "status", code: 500 } : undefined));
     const pods = server.resource("pods");
-    const answered = server.until(() => server.requests.some(({ method }) => method === "POST"));
+    const answered = server.until(() => reviews(server).length > 0);
     const access = cluster.access.allowed("get", pods, "");
     await answered;
-    expect(access.get()).toBe("unknown");
     end();
     await cluster.list(pods, {});
+    expect(cluster.access.allowed("get", pods, "")).toBe(access);
+    expect(access.get()).toBe("unknown");
+    expect(reviews(server)).toHaveLength(1);
+    clock.advance(30_000);
     const again = cluster.access.allowed("get", pods, "");
     expect(await eventually(again, (answer) => answer !== "unknown")).toBe("yes");
   });
 });
+
+function reviews(server: FakeApiServer): readonly string[] {
+  return server.requests
+    .filter(({ method }) => method === "POST")
+    .map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
+}
