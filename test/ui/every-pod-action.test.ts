@@ -20,7 +20,7 @@ const pod = (name: string, script: string, more: object = {}, grace = 0): object
         name: "main",
         image: "localhost/host",
         command: ["sh", "-c", script],
-        ports: [{ containerPort: 8080 }],
+        ports: [{ containerPort: 28081 }],
         ...more,
       },
     ],
@@ -28,7 +28,7 @@ const pod = (name: string, script: string, more: object = {}, grace = 0): object
   },
 });
 
-const TALKS = 'echo first; echo \'{"level":"info","msg":"started","port":8080}\'; echo last; sleep 1000';
+const TALKS = 'echo first; echo \'{"level":"info","msg":"started","port":28081}\'; echo last; sleep 1000';
 const running = (object: { readonly status: { readonly phase: string } }): boolean => object.status.phase === "Running";
 
 async function runningPod(namespace: string, name: string, script = TALKS, more = {}, grace = 0): Promise<void> {
@@ -57,7 +57,7 @@ test.skipIf(problem !== undefined)(
     await app.press("escape", "logs.columns");
     await app.type("port");
     await app.press("enter");
-    await app.untilShown(/8080/);
+    await app.untilShown(/28081/);
     await app.press(
       "logs.autoscroll",
       "logs.marker",
@@ -136,17 +136,17 @@ test.skipIf(problem !== undefined)(
 test.skipIf(problem !== undefined)(
   "A port of a pod is forwarded, listed, its address copied, followed to its pod, and stopped",
   async () => {
-    const server = 'exec node -e \'require("http").createServer((q, r) => r.end("hello from the pod")).listen(8080)\'';
+    const server = 'exec node -e \'require("http").createServer((q, r) => r.end("hello from the pod")).listen(28081)\'';
     await runningPod("forwards", "web", server);
     const app = await stage.start("pods forwards", /web +1\/1/);
     await app.press("resource.port-forward");
-    await app.untilShown(/8080/);
+    await app.untilShown(/28081/);
     await app.press("enter");
     await app.untilShown(/127\.0\.0\.1:\d+|localhost:\d+/);
     await app.press("open");
     await app.untilShown(/── containers/);
     await app.press("container.port-forward");
-    await app.untilShown(/8080/);
+    await app.untilShown(/28081/);
     await app.press("escape", "app.back", "resource.port-forwards");
     await app.untilShown(/── port-forwards/);
     await app.press("port-forward.copy");
@@ -259,7 +259,7 @@ test.skipIf(problem !== undefined)(
     await runningPod("sets", "web");
     const app = await stage.start("pods sets", /web +1\/1/);
     await app.press("resource.port-forward");
-    await app.untilShown(/8080/);
+    await app.untilShown(/28081/);
     await app.press("enter");
     await app.untilShown(/127\.0\.0\.1:\d+|localhost:\d+/);
     await app.press("open");

@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const POD_SPEC = { containers: [{ name: "main", image: "web", ports: [{ name: "http", containerPort: 8080 }] }] };
+const POD_SPEC = { containers: [{ name: "main", image: "web", ports: [{ name: "http", containerPort: 28080 }] }] };
 
 const owner = (kind: string, name: string): KubeObject["metadata"] => ({
   ownerReferences: [{ apiVersion: "apps/v1", kind, name, uid: `uid-${kind}-${name}`, controller: true }],
@@ -120,7 +120,7 @@ test("A forward of a pod is bound to its deployment, and the table shows it move
   await app.press("resource.port-forward");
   expect(app.text()).toContain("Port-forward to deploy/web");
   expect(app.text()).toContain("Bound to deploy/web: it moves to another ready pod when web-1-a goes.");
-  expect(app.text()).toContain("8080:http");
+  expect(app.text()).toContain("28080:http");
   await app.press("ctrl-u");
   await app.type(":http");
   await app.press("enter");
@@ -129,7 +129,7 @@ test("A forward of a pod is bound to its deployment, and the table shows it move
   expect(app.text()).toMatch(/\bPF\b/);
   await command(app, "pf");
   const shown = (podName: string, state: string, error = ""): string =>
-    `deploy/web  default  ${podName}${address}  http (8080)  ${state}  0  0 B${error}`;
+    `deploy/web  default  ${podName}${address}  http (28080)  ${state}  0  0 B${error}`;
   expect(row(app)).toBe(shown("web-1-a  ", "listening"));
   server.push(pod("web-1-a", false));
   await untilForward(app, ({ state }) => state === "waiting");
