@@ -59,7 +59,8 @@ class TableBench {
     await cursorKeys(program, "");
     await this.#sortAndFilter(program, "");
     row("memory", `${residentMegabytes(program.pid).toFixed(0)} MB`, "180 MB at 10,000 pods");
-    await sleep(1000);
+    // The collector tidies up for some seconds after work.
+    await sleep(5000);
     row("CPU idle", `${(await cpuShare(program.pid, 10_000)).toFixed(2)} %`, "0.5 %");
     await this.#events(program);
     await this.#underLoad(program);
