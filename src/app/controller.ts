@@ -8,7 +8,7 @@ import { offeredActions, type OfferedAction } from "../hotkeys/help.ts";
 import { keyAfterEscape, showKey, type InputEvent } from "../hotkeys/keys.ts";
 import { actions } from "../hotkeys/registry.ts";
 import { Busy } from "../lib/busy.ts";
-import type { Clock } from "../lib/clock.ts";
+import { nextTurn, type Clock } from "../lib/clock.ts";
 import { errorMessage, KelpieError } from "../lib/errors.ts";
 import { namespacesText } from "../lib/kube/namespaces.ts";
 import type { Logger } from "../lib/log.ts";
@@ -84,6 +84,7 @@ export class Controller {
   /** The question on the screen, and since when it is there. */
   #asked: unknown;
   #askedAt = 0;
+  #typedAhead = false;
   readonly #viewSession: ViewSession;
   readonly #forwardSets: ForwardSets;
 
@@ -247,7 +248,7 @@ export class Controller {
       if (joined !== undefined) {
         this.#take({ type: "key", key: "escape" });
         this.#take(joined);
-      } else if (asked) this.dialogs.key(event.key, event.text);
+      } else if (asked) this.#answer(event.key, event.text);
       else if (this.prompt.state.get() !== undefined) this.prompt.key(event.key, event.text);
       else this.#press(event.key);
     } else if (event.type === "paste") {
@@ -259,6 +260,17 @@ export class Controller {
       if (this.dialogs.front.get() !== undefined) this.dialogs.key(up ? "page-up" : "page-down");
       else for (let step = 0; step < 3; step += 1) this.navigation.front?.command(up ? "move.up" : "move.down");
     }
+  }
+
+  /** Keys in one piece with an answer were meant for what comes of it, a shell for example: they must not act here. */
+  #answer(key: string, text: string | undefined): void {
+    const before = this.dialogs.front.get()?.request;
+    this.dialogs.key(key, text);
+    if (key !== "enter" || this.dialogs.front.get()?.request === before) return;
+    this.#typedAhead = true;
+    nextTurn(() => {
+      this.#typedAhead = false;
+    });
   }
 
   /** A part of the screen failed to draw; the screen shows that in its place. */
@@ -286,8 +298,10 @@ export class Controller {
   #press(key: string): void {
     const context = this.#context();
     const resolution = resolveKey(this.bindings, this.navigation.front?.scopes ?? [], key, context);
-    if (resolution.type === "run") this.#run(resolution.action, context);
-    else if (resolution.type === "disabled") {
+    if (resolution.type === "run") {
+      if (!this.#typedAhead || resolution.action.group !== "act") this.#run(resolution.action, context);
+      else this.flash.show("warning", `${resolution.action.title}: typed ahead of what the answer does, so ignored`);
+    } else if (resolution.type === "disabled") {
       this.flash.show("warning", `${resolution.action.title}: ${resolution.reason}`);
     } else {
       // Escape and a key typed fast, or joined on their way by tmux or ssh: dropping both would let what follows

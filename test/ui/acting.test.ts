@@ -136,3 +136,13 @@ test("A claim grows and never shrinks", async () => {
     patch: { spec: { resources: { requests: { storage: "2Gi" } } } },
   });
 });
+
+test("Keys in one piece with an answer do not act on the table behind the dialog; those that come later do", async () => {
+  const app = await start("deployments");
+  await app.press("resource.scale");
+  await app.send("\rm");
+  expect(cluster.recorded).toHaveLength(1);
+  expect(app.text()).not.toContain("Label deployment");
+  await app.press("resource.label");
+  expect(app.text()).toContain("Label deployment");
+});
