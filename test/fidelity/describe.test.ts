@@ -14,7 +14,10 @@ import { startFakeApiServer } from "../support/fake-api-server.ts";
 import { findKubectls } from "../support/kubectl.ts";
 
 const FIXTURE = "test/fixtures/describe/objects.yaml";
-const kubectls = findKubectls();
+/** Older ones ask for versions of kinds that no server has any more, and tell less. */
+const OLDEST_MINOR = 32;
+const found = findKubectls();
+const kubectls = found.filter(({ minor }) => minor >= OLDEST_MINOR);
 
 /** What kubectl tells and kelpie tells otherwise, on purpose. */
 const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
@@ -28,6 +31,9 @@ const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
 
 /** Kinds whose first lines kelpie gives in the order of all others. */
 const OWN_ORDER = new Set(["Ingress", "StorageClass", "PriorityClass", "DaemonSet", "HorizontalPodAutoscaler", "Job"]);
+
+/** Lines whose place differs between versions of kubectl: kelpie has them where the newest does. */
+const MOVED = new Set(["Traffic Distribution"]);
 
 /** Every resource there is, with those that the server serves anyway first. */
 const resources: readonly ApiResource[] = kinds.map(presumedResource);
@@ -74,7 +80,10 @@ function labels(text: string): ReadonlyArray<{ readonly label: string; readonly 
   });
 }
 
-if (kubectls.length === 0) it.skip("kubectl is not installed: descriptions are not compared with its own", () => {});
+if (kubectls.length === 0) {
+  const why = found.length === 0 ? "is not installed" : `is older than 1.${OLDEST_MINOR}`;
+  it.skip(`kubectl ${why}: descriptions are not compared with its own`, () => {});
+}
 
 describe.each(kubectls.map((kubectl) => [kubectl.version, kubectl] as const))("kubectl %s describe", (_, kubectl) => {
   const cleanup = new Cleanup();
@@ -119,7 +128,7 @@ describe.each(kubectls.map((kubectl) => [kubectl.version, kubectl] as const))("k
     compared.filter(({ kind = "" }) => !OWN_ORDER.has(kind)).map((object) => [object.kind ?? "", object] as const),
   )("%s: in kubectl's order", async (_kind, object) => {
     const top = (text: string): readonly string[] => [
-      ...new Set(labels(text).flatMap(({ label, top: isTop }) => (isTop ? [label] : []))),
+      ...new Set(labels(text).flatMap(({ label, top: isTop }) => (isTop && !MOVED.has(label) ? [label] : []))),
     ];
     const [mine, others] = [top(ours(object)), top(await theirs(object))];
     expect(mine.filter((label) => others.includes(label))).toEqual(others.filter((label) => mine.includes(label)));

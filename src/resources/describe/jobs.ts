@@ -51,10 +51,10 @@ export function describeCronJob(document: DescribeDocument, input: DescribeInput
   const job = asRecord(at(spec, "jobTemplate", "spec"));
   writeIdentity(document, object);
   document.field(0, "Schedule", asString(spec["schedule"]));
-  optionalField(document, 0, "Time Zone", spec["timeZone"]);
   document.field(0, "Concurrency Policy", asString(spec["concurrencyPolicy"], "Allow"));
   const suspended = spec["suspend"] === true;
   document.field(0, "Suspend", suspended ? "True" : "False", suspended ? "warning" : undefined);
+  document.field(0, "Time Zone", asString(spec["timeZone"]) || "<unset>");
   document.field(0, "Successful Job History Limit", scalarText(spec["successfulJobsHistoryLimit"] ?? 3));
   document.field(0, "Failed Job History Limit", scalarText(spec["failedJobsHistoryLimit"] ?? 1));
   const start = spec["startingDeadlineSeconds"];

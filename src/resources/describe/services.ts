@@ -37,11 +37,11 @@ export function describeService(document: DescribeDocument, input: DescribeInput
   document.field(0, "Session Affinity", asString(spec("sessionAffinity"), "None"));
   optionalField(document, 0, "External Traffic Policy", spec("externalTrafficPolicy"));
   optionalField(document, 0, "Internal Traffic Policy", spec("internalTrafficPolicy"));
-  optionalField(document, 0, "Traffic Distribution", spec("trafficDistribution"));
   if (asNumber(spec("healthCheckNodePort")) > 0) {
     optionalField(document, 0, "HealthCheck NodePort", spec("healthCheckNodePort"));
   }
   optionalField(document, 0, "LoadBalancer Source Ranges", words(spec("loadBalancerSourceRanges")));
+  optionalField(document, 0, "Traffic Distribution", spec("trafficDistribution"));
   writeEvents(document, input);
 }
 
