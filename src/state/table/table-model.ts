@@ -62,8 +62,8 @@ export class TableModel {
   #chosen = false;
   #loading = true;
   #lastMarked: string | undefined;
-  /** How far {@link warm} has come. */
-  #warming: MapIterator<TableEntry> | undefined;
+  /** Rows whose texts for the filter {@link warm} is to make. */
+  readonly #cold = new Set<TableEntry>();
   /** Cursor and scroll before the filter came, to go back to exactly. */
   #beforeFilter: { readonly wanted: string | undefined; readonly offset: number } | undefined;
 
@@ -141,7 +141,7 @@ export class TableModel {
   /** Other columns, such as NAMESPACE shown or hidden, or metrics that came. The filter is read anew. */
   setColumns(columns: readonly TableColumn[]): void {
     this.#columns = columns;
-    for (const entry of this.#entries.values()) entry.haystack = undefined;
+    for (const entry of this.#entries.values()) this.#cool(entry);
     this.#findSortColumn();
     const { filter } = this.#state.get();
     if (filter !== "") this.#readFilter(filter);
@@ -157,14 +157,13 @@ export class TableModel {
   warm(now: () => number, milliseconds: number): boolean {
     const end = now() + milliseconds;
     let sinceLook = 0;
-    this.#warming ??= this.#entries.values();
-    for (let next = this.#warming.next(); next.done !== true; next = this.#warming.next()) {
-      if (next.value.haystack !== undefined) continue;
-      this.#haystackOf(next.value);
+    for (const entry of this.#cold) {
+      this.#cold.delete(entry);
+      if (entry.haystack !== undefined) continue;
+      this.#haystackOf(entry);
       sinceLook += 1;
       if (sinceLook % 16 === 0 && now() >= end) return true;
     }
-    this.#warming = undefined;
     return false;
   }
 
@@ -304,12 +303,12 @@ export class TableModel {
     }
     for (const row of rows.values()) {
       if (this.#accept?.(row) === false) continue;
-      const entry = this.#entries.get(row.key);
-      if (entry === undefined) this.#entries.set(row.key, newEntry(row));
-      else if (entry.row !== row) {
-        entry.row = row;
-        entry.haystack = undefined;
-      }
+      const known = this.#entries.get(row.key);
+      if (known?.row === row) continue;
+      const entry = known ?? newEntry(row);
+      entry.row = row;
+      this.#entries.set(row.key, entry);
+      this.#cool(entry);
     }
     for (const key of this.#marks) if (!this.#entries.has(key)) this.#marks.delete(key);
     this.#rebuild({ names: true, order: true });
@@ -384,6 +383,11 @@ export class TableModel {
     return entry.haystack;
   }
 
+  #cool(entry: TableEntry): void {
+    entry.haystack = undefined;
+    this.#cold.add(entry);
+  }
+
   /** @param later collects what is out of place; without it, the row is put in its place at once */
   #upsert(row: TableRow, later: Moves | undefined): void {
     const known = this.#entries.get(row.key);
@@ -398,6 +402,7 @@ export class TableModel {
     }
     entry.row = row;
     entry.haystack = next.haystack;
+    if (entry.haystack === undefined) this.#cold.add(entry);
     entry.sortKey = sortKey;
     entry.shown = shown;
     if (known === undefined) this.#entries.set(row.key, entry);
@@ -410,6 +415,7 @@ export class TableModel {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#marks.delete(key);
+    this.#cold.delete(entry);
     if (key === this.#wanted) this.#wanted = undefined;
     if (later === undefined) this.#takeOut(entry);
     else later.out.add(entry);
