@@ -183,7 +183,7 @@ test("A credential plugin that asks for a login is heard while it waits, and the
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
   writeContexts({ closed: { server: other.url, user: { exec } }, good: { server: server.url } });
   const app = await start({ initialCommand: "pods" });
-  expect(app.text()).toContain("Run this credential plugin?");
+  await see(app, /Run this credential plugin\?/);
   expect(app.text()).toContain(plugin);
   await app.press("tab", "enter");
   await see(app, /sso logs in for \d+s: open https:\/\/sso\.example\/device and enter ABCD-EFGH/);
@@ -213,6 +213,7 @@ test("A credential plugin that was refused is asked about again by Ctrl-R, and n
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
   writeContexts({ closed: { server: other.url, user: { exec } } });
   const app = await start({ initialCommand: "pods" });
+  await see(app, /Run this credential plugin\?/);
   await app.press("escape");
   await see(app, /was not allowed to run\..*Ctrl-R tries again\./);
   await app.press("view.reload");

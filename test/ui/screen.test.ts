@@ -231,7 +231,7 @@ test("A credential plugin runs only after the user has seen its command and said
     }),
   });
   await app.until(app.ui.controller.dialogs.front, (dialog) => dialog !== undefined);
-  expect(app.text()).toContain("Run this credential plugin?");
+  await app.untilShown(/Run this credential plugin\?/);
   expect(app.text()).toContain("/opt/login");
   await app.press("enter");
   expect(answers).toEqual([false]);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
-import { Readable, Writable } from "node:stream";
+import { PassThrough, pipeline, Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { spawn as spawnTerminal } from "@lydell/node-pty";
 import type { Clock } from "../../lib/clock.ts";
@@ -69,13 +69,23 @@ async function openPipes(
   });
   const session: Session = {
     stdin: stdin ?? undefined,
-    stdout: stdout ?? Readable.from([]),
-    stderr: stderr ?? Readable.from([]),
+    stdout: kept(stdout),
+    stderr: kept(stderr),
     resize() {},
     exited,
     close: closer(child.pid, exited, start.clock),
   };
   return { session, pid: child.pid };
+}
+
+/**
+ * What a child says, for whoever comes to read it. At its exit Node lets go of what nobody reads yet, and a client may
+ * still be opening its streams then.
+ */
+function kept(output: Readable | null): Readable {
+  const held = new PassThrough();
+  pipeline(output ?? Readable.from([]), held, () => undefined);
+  return held;
 }
 
 async function openTerminal(start: SessionProcess, spec: ExecSpec): Promise<Session> {
