@@ -1,33 +1,16 @@
 import { asNumber, at } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn, readyColumn, querySelector, templateColumns } from "../columns.ts";
 import { defineKind } from "../kind.ts";
+import { REPLICATED_TEMPLATE } from "../replicated-template.ts";
 import { podsBySelector } from "../pods-behind.ts";
 import { deploymentRollout, rolloutColumn } from "../rollout-state.ts";
-
-const TEMPLATE = `spec:
-  replicas: 1
-  selector:
-    matchLabels:
-      app: NAME
-  template:
-    metadata:
-      labels:
-        app: NAME
-    spec:
-      containers:
-        - name: main
-          image: nginx:stable
-          # ports: [{ containerPort: 80 }]
-          # readinessProbe: { httpGet: { path: /, port: 80 } }
-          # resources: { requests: { cpu: 100m, memory: 128Mi }, limits: { memory: 256Mi } }
-`;
 
 export const deployments = defineKind({
   gvr: { group: "apps", version: "v1", resource: "deployments" },
   kind: "Deployment",
   aliases: ["deploy", "dp"],
   namespaced: true,
-  template: TEMPLATE,
+  template: REPLICATED_TEMPLATE,
   can: [
     "describe",
     "yaml",

@@ -2,32 +2,15 @@ import type { KubeObject } from "../../lib/kube/object.ts";
 import { asNumber, at } from "../../lib/kube/object.ts";
 import { ageColumn, nameColumn, numberColumn, querySelector, templateColumns } from "../columns.ts";
 import { defineKind } from "../kind.ts";
+import { REPLICATED_TEMPLATE } from "../replicated-template.ts";
 import { podsOwnedBy } from "../pods-behind.ts";
-
-const TEMPLATE = `spec:
-  replicas: 1
-  selector:
-    matchLabels:
-      app: NAME
-  template:
-    metadata:
-      labels:
-        app: NAME
-    spec:
-      containers:
-        - name: main
-          image: nginx:stable
-          # ports: [{ containerPort: 80 }]
-          # readinessProbe: { httpGet: { path: /, port: 80 } }
-          # resources: { requests: { cpu: 100m, memory: 128Mi }, limits: { memory: 256Mi } }
-`;
 
 export const replicasets = defineKind({
   gvr: { group: "apps", version: "v1", resource: "replicasets" },
   kind: "ReplicaSet",
   aliases: ["rs"],
   namespaced: true,
-  template: TEMPLATE,
+  template: REPLICATED_TEMPLATE,
   can: ["describe", "yaml", "edit", "delete", "logs", "scale", "set-image", "port-forward", "roll-back"],
   columns: [
     nameColumn,
