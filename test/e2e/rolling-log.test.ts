@@ -22,7 +22,8 @@ afterEach(() => cleanup.run());
  * instance in all crashes, and its container is restarted.
  */
 const APPLICATION = `
-const { existsSync, writeFileSync, writeSync } = require("node:fs");
+const { writeFileSync, writeSync } = require("node:fs");
+const { hostname } = require("node:os");
 const { randomUUID } = require("node:crypto");
 const me = randomUUID();
 let count = 0;
@@ -33,13 +34,22 @@ const write = (lines) => {
     try { bytes = bytes.subarray(writeSync(1, bytes)); } catch (error) { if (error.code !== "EAGAIN") throw error; }
   }
 };
-const end = (code) => { write(3); writeFileSync("/counts/" + me, String(count)); process.exit(code); };
+const end = (code) => {
+  write(3);
+  writeFileSync("/counts/" + me, [count, hostname(), "version", process.env.VERSION, "exit", code].join(" "));
+  process.exit(code);
+};
+// Several may get there in the same moment: one alone can make the file.
+const first = () => {
+  try { writeFileSync("/counts/crashed", "0", { flag: "wx" }); return true; } catch { return false; }
+};
+let crashes = process.env.CRASH === "yes";
 process.on("SIGTERM", () => end(0));
 setInterval(() => {
   write(20);
-  if (count > 1500 && process.env.CRASH === "yes" && !existsSync("/counts/crashed")) {
-    writeFileSync("/counts/crashed", "0");
-    end(3);
+  if (crashes && count > 1500) {
+    crashes = false;
+    if (first()) end(3);
   }
 }, 10);
 `;
@@ -127,7 +137,8 @@ test.skipIf(problem !== undefined)(
     });
     const instances = REPLICAS * (UPDATES + 1) + 1;
     const files = (): string[] => readdirSync(counts).filter((name) => name !== "crashed");
-    await expect.poll(files, { timeout: 60_000 }).toHaveLength(instances);
+    const account = (name: string): string => readFileSync(join(counts, name), "utf8");
+    await expect.poll(() => files().map(account), { timeout: 60_000 }).toHaveLength(instances);
     // Every stream has ended by itself.
     await eventually(view.freshness, ({ state }) => state === "static");
 
@@ -146,7 +157,7 @@ test.skipIf(problem !== undefined)(
     }
     expect([...found.keys()].toSorted()).toEqual(files().toSorted());
     for (const [instance, numbers] of found) {
-      const written = Number(readFileSync(join(counts, instance), "utf8"));
+      const written = Number.parseInt(account(instance), 10);
       expect(numbers.length, instance).toBe(written);
       expect(numbers).toEqual(Array.from({ length: written }, (_, index) => index + 1));
       expect(written).toBeGreaterThan(100);
