@@ -230,32 +230,25 @@ function attachToProcess(options: {
   const onContinue = (): void => {
     if (!stopping) suspend(() => Promise.resolve()).catch(() => undefined);
   };
-  process.on("SIGTSTP", onStop);
-  process.on("SIGCONT", onContinue);
   // Ctrl-C of a child in our process group reaches us too.
   const onInterrupt = (): void => {
     if (input.running) onSignal();
   };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onSignal);
-  process.on("SIGHUP", onSignal);
-  process.on("SIGQUIT", onSignal);
-  process.on("uncaughtException", onCrash);
-  process.on("unhandledRejection", onCrash);
-  process.on("exit", onExit);
-  stdin.on("end", onSignal);
-  stdin.on("error", onSignal);
+  const listeners: ReadonlyArray<readonly [NodeJS.EventEmitter, string, (error?: unknown) => void]> = [
+    [process, "SIGTSTP", onStop],
+    [process, "SIGCONT", onContinue],
+    [process, "SIGINT", onInterrupt],
+    [process, "SIGTERM", onSignal],
+    [process, "SIGHUP", onSignal],
+    [process, "SIGQUIT", onSignal],
+    [process, "uncaughtException", onCrash],
+    [process, "unhandledRejection", onCrash],
+    [process, "exit", onExit],
+    [stdin, "end", onSignal],
+    [stdin, "error", onSignal],
+  ];
+  for (const [emitter, event, listener] of listeners) emitter.on(event, listener);
   return () => {
-    process.off("SIGTSTP", onStop);
-    process.off("SIGCONT", onContinue);
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onSignal);
-    process.off("SIGHUP", onSignal);
-    process.off("SIGQUIT", onSignal);
-    process.off("uncaughtException", onCrash);
-    process.off("unhandledRejection", onCrash);
-    process.off("exit", onExit);
-    stdin.off("end", onSignal);
-    stdin.off("error", onSignal);
+    for (const [emitter, event, listener] of listeners) emitter.off(event, listener);
   };
 }
