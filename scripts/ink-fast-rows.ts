@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Plugin } from "esbuild";
+import { INK_TEXTS } from "./ink-texts.ts";
 
 interface Replacement {
   /** End of the file's path. */
@@ -17,67 +18,14 @@ interface Replacement {
   readonly edits: ReadonlyArray<readonly [from: string, to: string]>;
 }
 
-/** A map that forgets what was not used since it was half full. */
-const GENERATIONS = `
-class KelpieGenerations {
-    constructor(limit) { this.limit = limit; this.young = new Map(); this.old = new Map(); }
-    get(key) {
-        const found = this.young.get(key);
-        if (found !== undefined) return found;
-        const kept = this.old.get(key);
-        if (kept !== undefined) this.set(key, kept);
-        return kept;
-    }
-    set(key, value) {
-        if (this.young.size >= this.limit) { this.old = this.young; this.young = new Map(); }
-        this.young.set(key, value);
-    }
-}
-`;
-
-const OUTPUT_HEAD = `${GENERATIONS}
+const OUTPUT_HEAD = `import { KelpieGenerations, kelpieText } from 'kelpie-ink-texts';
 const kelpieWidths = new KelpieGenerations(4096);
 const kelpieBlockWidths = new KelpieGenerations(4096);
 const kelpieStyledChars = new KelpieGenerations(256);
-const kelpieTexts = new KelpieGenerations(4096);
-const kelpieSgr = /\\u{1B}\\[([\\d;]*)m/gu;
-// Anything that is not simply shown where it stands: controls, marks, joiners, surrogates that stand alone.
-const kelpieUnsafe = /[\\p{Control}\\p{Mark}\\p{Default_Ignorable_Code_Point}\\p{Surrogate}\\u2028\\u2029]/u;
-// Whether all styles a text opens are closed at its end, by the rules of @alcalzone/ansi-tokenize.
-const kelpieIsClosed = (text) => {
-    const open = new Set();
-    for (const match of text.matchAll(kelpieSgr)) {
-        const codes = match[1].split(';').map(Number);
-        for (let index = 0; index < codes.length; index++) {
-            const code = codes[index];
-            if (code === 0) open.clear();
-            else if (code === 1 || code === 2) open.add(22);
-            else if (code === 3 || code === 4 || code === 7 || code === 8 || code === 9) open.add(code + 20);
-            else if (code === 53) open.add(55);
-            else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) open.add(39);
-            else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107)) open.add(49);
-            else if (code === 38 || code === 48) {
-                if (codes[index + 1] !== 5 || !(codes[index + 2] >= 0 && codes[index + 2] <= 255)) return false;
-                // One colour in one sequence of its own: how the tokeniser reads others is not for us to copy.
-                if (codes.length !== 3) return false;
-                open.add(code + 1);
-                index += 2;
-            }
-            else if (code === 22 || code === 39 || code === 49 || code === 55 || (code >= 23 && code <= 29)) open.delete(code);
-            else return false;
-        }
-    }
-    return open.size === 0;
-};
 // Width of a text that may be copied to its row as it stands, or -1.
 const kelpieSimpleWidth = (text) => {
-    let width = kelpieTexts.get(text);
-    if (width === undefined) {
-        const bare = text.replaceAll(kelpieSgr, '');
-        width = kelpieUnsafe.test(bare) || !kelpieIsClosed(text) ? -1 : stringWidth(bare);
-        kelpieTexts.set(text, width);
-    }
-    return width;
+    const { width, closed } = kelpieText(text);
+    return closed ? width : -1;
 };
 `;
 
@@ -109,7 +57,8 @@ const OUTPUT_GET = `    get() {
                 for (const transformer of operation.transformers) {
                     text = transformer(text, 0);
                 }
-                width = kelpieSimpleWidth(text);
+                // Styles around styles: where the inner ones end the outer ones go on.
+                if (text !== operation.text) width = operation.text.includes('\\u{1B}') ? -1 : kelpieSimpleWidth(text);
             }
             if (width === -1 || (clip && ((clip.x1 !== undefined && x < clip.x1) || (clip.x2 !== undefined && x + width > clip.x2) || (clip.x1 === undefined) !== (clip.x2 === undefined) || (clip.y1 === undefined) !== (clip.y2 === undefined)))) {
                 const last = Math.ceil(y) + operation.text.split('\\n').length;
@@ -220,7 +169,7 @@ const REPLACEMENTS: readonly Replacement[] = [
     edits: [
       [
         "const printableAscii = /^[ -~]*$/u;",
-        "// One cell and one UTF-16 unit each: ASCII, Latin, dashes and quotes, ellipsis, arrows, box drawing, blocks, Braille.\nconst printableAscii = /^[ -~\\u00A1-\\u00AC\\u00AE-\\u02FF\\u2010-\\u2015\\u2018-\\u201F\\u2022\\u2026\\u2039\\u203A\\u2190-\\u2193\\u2500-\\u25A0\\u2713\\u2717\\u2800-\\u28FF]*$/u;",
+        "import { kelpieOneCell } from 'kelpie-ink-texts';\nconst printableAscii = kelpieOneCell;",
       ],
     ],
   },
@@ -228,7 +177,10 @@ const REPLACEMENTS: readonly Replacement[] = [
     file: "/ink/build/sanitize-ansi.js",
     sha256: "d1f9783713dc610e01188ae37e339ce151abb922c4ea4e119deb55f90c50659e",
     edits: [
-      ["const sanitizeAnsi = (text) => {", `${GENERATIONS}\nconst sanitizeAnsiAnew = (text) => {`],
+      [
+        "const sanitizeAnsi = (text) => {",
+        "import { KelpieGenerations } from 'kelpie-ink-texts';\nconst sanitizeAnsiAnew = (text) => {",
+      ],
       [
         "export default sanitizeAnsi;",
         `const sanitized = new KelpieGenerations(4096);
@@ -245,16 +197,144 @@ export default sanitizeAnsi;`,
     ],
   },
   {
+    file: "/ink/build/squash-text-nodes.js",
+    sha256: "a66185343ca591a7618b5300289a910753c2c8d0299c0e8b5945240263ed69c6",
+    edits: [
+      [
+        "const squashTextNodes = (node) => {",
+        `import { kelpieText } from 'kelpie-ink-texts';
+// A text node with one string keeps what came of it; a simple string comes out as it is.
+const squashTextNodes = (node) => {
+    const [first] = node.childNodes;
+    if (node.childNodes.length !== 1 || first.nodeName !== '#text') return squashAnew(node);
+    if (node.kelpieString !== first.nodeValue) {
+        node.kelpieSquashed = kelpieText(first.nodeValue).width === -1 ? squashAnew(node) : first.nodeValue;
+        node.kelpieString = first.nodeValue;
+    }
+    return node.kelpieSquashed;
+};
+const squashAnew = (node) => {`,
+      ],
+    ],
+  },
+  {
+    file: "/ink/build/measure-text.js",
+    sha256: "f646e9d5f3c4ec847694f28355c4c5e32772f0150eeb0e05217a53e544548c71",
+    edits: [
+      [
+        "const width = widestLine(text);\n    const height = text.split('\\n').length;",
+        `const simple = kelpieText(text).width;
+    const width = simple === -1 ? widestLine(text) : simple;
+    const height = simple === -1 ? text.split('\\n').length : 1;`,
+      ],
+      ["const measureText = ", "import { kelpieText } from 'kelpie-ink-texts';\nconst measureText = "],
+    ],
+  },
+  {
+    file: "/ink/build/dom.js",
+    sha256: "01694f6ec044c811ee13743c2bff8d22079c79e7b08982780d31916d7e3088a7",
+    edits: [
+      [
+        "const measureTextNode = function (node, width, widthMode) {",
+        `import { kelpieText } from 'kelpie-ink-texts';
+// Where Yoga asked with an exact width only, as it does for the lines of a column, it takes of the answers nothing but
+// the height: another string of one line that is cut where it is too long leaves the layout as it is.
+const kelpieLeavesLayout = (node, before, after) => {
+    const text = node.parentNode;
+    return text?.nodeName === 'ink-text' && text.kelpieExact === true && text.childNodes.length === 1 &&
+        text.style.textWrap?.startsWith('truncate') && kelpieText(before).width > 0 && kelpieText(after).width > 0;
+};
+const measureTextNode = function (node, width, widthMode) {
+    node.kelpieExact = widthMode === Yoga.MEASURE_MODE_EXACTLY && node.kelpieExact !== false;`,
+      ],
+      [
+        "    node.nodeValue = text;\n    markNodeAsDirty(node);",
+        "    const before = node.nodeValue;\n    node.nodeValue = text;\n    if (!kelpieLeavesLayout(node, before, text)) markNodeAsDirty(node);",
+      ],
+    ],
+  },
+  {
     file: "/ink/build/render-node-to-output.js",
     sha256: "de6aebe3d2224648cf2ec899f8897cb6436f76b49d986644a06e53b234d9cb0c",
     edits: [
       [
-        "const currentWidth = widestLine(text);",
-        "let currentWidth = kelpieWidest.get(text);\n            if (currentWidth === undefined) {\n                currentWidth = widestLine(text);\n                kelpieWidest.set(text, currentWidth);\n            }",
+        `    if (!yogaNode || yogaNode.getDisplay() === Yoga.DISPLAY_NONE) {
+        return;
+    }
+    // Left`,
+        `    const placed = yogaNode && kelpiePlaceOf(node);
+    if (!placed || placed.isHidden) {
+        return;
+    }
+    // Left`,
       ],
+      ["const x = offsetX + yogaNode.getComputedLeft();", "const x = offsetX + placed.left;"],
+      ["const y = offsetY + yogaNode.getComputedTop();", "const y = offsetY + placed.top;"],
+      [
+        "const currentWidth = widestLine(text);",
+        `let currentWidth = kelpieText(text).width;
+            if (currentWidth === -1) currentWidth = kelpieWidest.get(text);
+            if (currentWidth === undefined) {
+                currentWidth = widestLine(text);
+                kelpieWidest.set(text, currentWidth);
+            }`,
+      ],
+      ["const maxWidth = getMaxWidth(yogaNode);", "const maxWidth = (placed.maxWidth ??= getMaxWidth(yogaNode));"],
       [
         "const applyPaddingToText = ",
-        `${GENERATIONS}\nconst kelpieWidest = new KelpieGenerations(4096);\nconst applyPaddingToText = `,
+        `import { KelpieGenerations, kelpieLayout, kelpieText } from 'kelpie-ink-texts';
+const kelpieWidest = new KelpieGenerations(4096);
+// Where the last layout put a node: asking Yoga costs more than all else that a line on screen does.
+const kelpiePlaceOf = (node) => {
+    const { epoch } = kelpieLayout;
+    if (epoch !== 0 && node.kelpiePlaced?.epoch === epoch) return node.kelpiePlaced;
+    const { yogaNode } = node;
+    node.kelpiePlaced = {
+        epoch,
+        isHidden: yogaNode.getDisplay() === Yoga.DISPLAY_NONE,
+        left: yogaNode.getComputedLeft(),
+        top: yogaNode.getComputedTop(),
+        maxWidth: undefined,
+    };
+    return node.kelpiePlaced;
+};
+const applyPaddingToText = `,
+      ],
+    ],
+  },
+  {
+    file: "/ink/build/ink.js",
+    sha256: "54975ccb060dbc0f155990fe210a62eb00fa648cc89e60e68cb271395feb456a",
+    edits: [
+      ["export default class Ink {", "import { kelpieLayout } from 'kelpie-ink-texts';\nexport default class Ink {"],
+      [
+        "        yogaNode.calculateLayout(undefined, undefined, Yoga.DIRECTION_LTR);",
+        `        if (!yogaNode.isDirty()) return;
+        kelpieLayout.epoch += 1;
+        yogaNode.calculateLayout(undefined, undefined, Yoga.DIRECTION_LTR);`,
+      ],
+      [
+        `                if (shouldSync && shouldWrite) {
+                    this.options.stdout.write(bsu);
+                }
+                this.log(output);
+                if (shouldSync && shouldWrite) {
+                    this.options.stdout.write(esu);
+                }`,
+        `                // The three are one write.
+                this.options.stdout.cork?.();
+                try {
+                    if (shouldSync && shouldWrite) {
+                        this.options.stdout.write(bsu);
+                    }
+                    this.log(output);
+                    if (shouldSync && shouldWrite) {
+                        this.options.stdout.write(esu);
+                    }
+                }
+                finally {
+                    this.options.stdout.uncork?.();
+                }`,
       ],
     ],
   },
@@ -299,6 +379,12 @@ export function inkFastRows(): Plugin {
   return {
     name: "ink-fast-rows",
     setup(context) {
+      context.onResolve({ filter: /^kelpie-ink-texts$/ }, ({ path, resolveDir }) => {
+        return { path, namespace: "ink-texts", pluginData: resolveDir };
+      });
+      context.onLoad({ filter: /.*/, namespace: "ink-texts" }, ({ pluginData }) => {
+        return { contents: INK_TEXTS, loader: "js", resolveDir: String(pluginData) };
+      });
       context.onLoad({ filter: /[\\/](?:ink[\\/]build|yoga-layout[\\/]dist[\\/]src)[\\/][\w-]+\.js$/ }, ({ path }) => {
         const source = readFileSync(path, "utf8");
         try {

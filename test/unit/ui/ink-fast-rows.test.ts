@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough, Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import xterm from "@xterm/headless";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fastSource, inkFastRows } from "../../../scripts/ink-fast-rows.ts";
 
@@ -14,9 +15,19 @@ interface Output {
   get(): { readonly output: string; readonly height: number };
 }
 type Clip = Readonly<Record<"x1" | "x2" | "y1" | "y2", number | undefined>>;
+interface Instance {
+  rerender(tree: unknown): void;
+  waitUntilRenderFlush(): Promise<void>;
+  unmount(): void;
+}
 interface Ink {
   readonly Output: new (options: { width: number; height: number }) => Output;
   readonly lineUpdate: (previous: string, next: string, columns: number) => string;
+  readonly measureText: (text: string) => { readonly width: number; readonly height: number };
+  readonly render: (tree: unknown, options: Readonly<Record<string, unknown>>) => Instance;
+  readonly createElement: (type: unknown, props: Readonly<Record<string, unknown>>, ...children: unknown[]) => unknown;
+  readonly Box: unknown;
+  readonly Text: unknown;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "kelpie-fast-rows-"));
@@ -24,12 +35,23 @@ const ink = join(import.meta.dirname, "../../../node_modules/ink/build");
 let stock: Ink;
 let fast: Ink;
 
+const withoutDevtools: Plugin = {
+  name: "without-devtools",
+  setup(context) {
+    context.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    context.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export default {};", loader: "js" }));
+  },
+};
+
 async function bundle(name: string, plugins: ReturnType<typeof inkFastRows>[]): Promise<Ink> {
   const entry = join(folder, `${name}-entry.mjs`);
   writeFileSync(
     entry,
     `export { default as Output } from ${JSON.stringify(join(ink, "output.js"))};
-     export { default as lineUpdate } from ${JSON.stringify(join(ink, "line-update.js"))};`,
+     export { default as lineUpdate } from ${JSON.stringify(join(ink, "line-update.js"))};
+     export { default as measureText } from ${JSON.stringify(join(ink, "measure-text.js"))};
+     export { Box, Text, render } from ${JSON.stringify(join(ink, "index.js"))};
+     export { createElement } from "react";`,
   );
   const outfile = join(folder, `${name}.mjs`);
   await build({
@@ -38,7 +60,12 @@ async function bundle(name: string, plugins: ReturnType<typeof inkFastRows>[]): 
     bundle: true,
     platform: "node",
     format: "esm",
-    plugins,
+    plugins: [withoutDevtools, ...plugins],
+    nodePaths: [join(import.meta.dirname, "../../../node_modules")],
+    define: { "process.env.NODE_ENV": '"production"', "process.env.DEV": '"false"' },
+    banner: {
+      js: 'import { createRequire as createBundleRequire } from "node:module"; const require = createBundleRequire(import.meta.url);',
+    },
     logLevel: "silent",
   });
   return (await import(pathToFileURL(outfile).href)) as Ink;
@@ -152,6 +179,81 @@ test("A line updated in place looks like the same line drawn anew", async () => 
   }
 });
 
+test("Texts are measured as by stock Ink", () => {
+  const random = randomFrom(11);
+  for (let unit = 0x20; unit < 0x3000; unit += 1) {
+    const text = `a${String.fromCharCode(unit)}b`;
+    expect(fast.measureText(text), `U+${unit.toString(16)}`).toEqual(stock.measureText(text));
+  }
+  for (let round = 0; round < 1000; round += 1) {
+    const text = random(20) === 0 ? "" : randomText(random) + (random(20) === 0 ? "\t\u0007" : "");
+    expect(fast.measureText(text), JSON.stringify(text)).toEqual(stock.measureText(text));
+  }
+});
+
+/** A screen of lines in columns and rows, as the seed has it: two of near seeds differ in a few places. */
+function tree({ createElement, Box, Text }: Ink, seed: number): unknown {
+  // What a screen is made of changes seldom, what its lines say often.
+  const shape = randomFrom(Math.floor(seed / 6));
+  const said = (line: number): string => {
+    const own = randomFrom(Math.floor((seed + line) / 3) * 100 + line);
+    return own(9) === 0 ? ["", " ", "\u001B[1m\u001B[22m", "a\tb", "x\u0007y\r\nz"][own(5)] || " " : randomText(own);
+  };
+  let count = 0;
+  const line = (): unknown => {
+    count += 1;
+    const wrap = ["truncate", "truncate", "truncate", "truncate-middle", "wrap"][shape(5)];
+    return createElement(Text, { key: count, wrap, ...(shape(8) === 0 ? { color: "red" } : {}) }, said(count));
+  };
+  const lines = (most: number): unknown[] => Array.from({ length: 1 + shape(most) }, line);
+  const column = (key: string): unknown => {
+    const props = { flexDirection: "column", flexShrink: shape(2), ...(shape(4) === 0 ? { display: "none" } : {}) };
+    const width = shape(3) === 0 ? { width: 5 + shape(40) } : {};
+    return createElement(Box, { key, ...props, ...width }, lines(4));
+  };
+  const row = createElement(Box, { key: "row", ...(shape(2) === 0 ? { borderStyle: "single" } : {}) }, lines(3));
+  const over = { key: "over", position: "absolute", left: shape(30), top: shape(6), flexDirection: "column" };
+  const parts = [
+    column("first"),
+    row,
+    column("second"),
+    ...(shape(2) === 0 ? [createElement(Box, over, lines(3))] : []),
+  ];
+  return createElement(Box, { flexDirection: "column", width: 60, height: 12, overflow: "hidden" }, parts);
+}
+
+/** A terminal of 60x12 that keeps what was written. */
+class Written extends Writable {
+  readonly columns = 60;
+  readonly rows = 12;
+  readonly isTTY = true;
+  text = "";
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString("utf8");
+    done();
+  }
+}
+
+test("Frames that follow each other look the same, cell by cell, with and without the fast rows", async () => {
+  const opened = [stock, fast].map((ink) => {
+    const stdout = new Written();
+    const options = { incrementalRendering: true, interactive: true, maxFps: 1000, exitOnCtrlC: false };
+    const stdin = new PassThrough();
+    return { ink, stdout, instance: ink.render(tree(ink, 0), { stdout, stdin, ...options, patchConsole: false }) };
+  });
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const screens: string[][] = [];
+    for (const { ink, stdout, instance } of opened) {
+      instance.rerender(tree(ink, seed));
+      await instance.waitUntilRenderFlush();
+      screens.push(await cells([stdout.text]));
+    }
+    expect(screens[1], `frame of seed ${seed}`).toEqual(screens[0]);
+  }
+  for (const { instance } of opened) instance.unmount();
+});
+
 test("Rows whose texts stand apart are copied as they stand, through transformers too", () => {
   // Stock Ink would write the two sequences as one: seeing both shows that no cell was taken apart.
   const text = "\u001B[31m\u001B[32mab\u001B[39m";
@@ -167,5 +269,5 @@ test("Rows whose texts stand apart are copied as they stand, through transformer
 
 test("A file of another version than the edits know is refused, an unknown one left alone", () => {
   expect(() => fastSource("/x/node_modules/ink/build/output.js", "changed")).toThrow(/not the version/);
-  expect(fastSource("/x/node_modules/ink/build/dom.js", "anything")).toBeUndefined();
+  expect(fastSource("/x/node_modules/ink/build/styles.js", "anything")).toBeUndefined();
 });
