@@ -33,6 +33,8 @@ export interface ExecOptions {
 
 /** A plugin that failed is not run again for so long, so that many lists do not start it over and over. */
 const FAILURE_HELD_MILLISECONDS = 5000;
+/** Nor is one whose newest token the server refused, which would be asked again by every list. */
+const REFUSAL_HELD_MILLISECONDS = 10_000;
 const PLUGIN_TIMEOUT_MILLISECONDS = 180_000;
 /** For a plugin that was told to end, and for what its children still have to say. */
 const PLUGIN_END_MILLISECONDS = 2000;
@@ -52,6 +54,17 @@ export function createExecCredentials(
   let held: { readonly credential: Credential; readonly expiresAt: number } | undefined;
   let failure: { readonly error: unknown; readonly until: number } | undefined;
   let pending: Promise<Credential> | undefined;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
+  /** One that failed in the terminal is tried without it: what was mended elsewhere is noticed, and nobody is asked. */
+  let mayAsk = true;
+  const { withTerminal } = options;
+  const takeTerminal: ExecOptions["withTerminal"] =
+    withTerminal === undefined
+      ? undefined
+      : (run) => {
+          mayAsk = false;
+          return withTerminal(run);
+        };
 
   const run = async (): Promise<Credential> => {
     if (options.confirmExec !== undefined) {
@@ -68,9 +81,11 @@ export function createExecCredentials(
       }
     }
     try {
-      const output = await runPlugin(target, plugin, options, closed.signal);
+      const terminal = mayAsk || plugin.interactiveMode === "Always" ? takeTerminal : undefined;
+      const output = await runPlugin(target, plugin, options, terminal, closed.signal);
       held = parseCredential(output, plugin);
       failure = undefined;
+      mayAsk = true;
       return held.credential;
     } catch (error) {
       const held = error instanceof CredentialError && error.held;
@@ -91,12 +106,16 @@ export function createExecCredentials(
     },
     async refresh(used) {
       if (held !== undefined && held.credential !== used) return true;
+      if (clock.now() - refreshedAt < REFUSAL_HELD_MILLISECONDS) return false;
       held = undefined;
       await shared();
+      refreshedAt = clock.now();
       return true;
     },
     retry() {
       failure = undefined;
+      refreshedAt = Number.NEGATIVE_INFINITY;
+      mayAsk = true;
     },
     close() {
       closed.abort();
@@ -119,17 +138,16 @@ async function runPlugin(
   target: ConnectionTarget,
   plugin: ExecPlugin,
   options: ExecOptions & { readonly clock: Clock },
+  withTerminal: ExecOptions["withTerminal"],
   signal: AbortSignal,
 ): Promise<string> {
-  const { withTerminal } = options;
-  const inTerminal = (run: () => Promise<string>): Promise<string> => (withTerminal ?? ((inner) => inner()))(run);
   if (plugin.interactiveMode === "Always") {
     if (withTerminal === undefined) {
       throw new CredentialError(`the credential plugin ${plugin.command} needs a terminal, and there is none`, {
         hint: "log in with the plugin first, in a terminal",
       });
     }
-    return inTerminal(() => spawnPlugin(target, plugin, options, signal, true));
+    return withTerminal(() => spawnPlugin(target, plugin, options, signal, true));
   }
   try {
     return await spawnPlugin(target, plugin, options, signal, false);
@@ -137,7 +155,16 @@ async function runPlugin(
     // A plugin that may ask gets a terminal only when it did not manage without: a silent refresh must not take it.
     if (plugin.interactiveMode === "Never" || withTerminal === undefined || signal.aborted) throw error;
     if (error instanceof CredentialError && errorCode(error.cause) === "ENOENT") throw error;
-    return inTerminal(() => spawnPlugin(target, plugin, options, signal, true));
+    // What it says in the terminal is gone with the terminal: what it said before is what can be shown.
+    const before = errorMessage(error).replace(/^.*? failed with /, "");
+    try {
+      return await withTerminal(() => spawnPlugin(target, plugin, options, signal, true));
+    } catch (after) {
+      throw new CredentialError(`${errorMessage(after)}; without the terminal: ${before}`, {
+        hint: "Ctrl-R gives it the terminal again",
+        cause: after,
+      });
+    }
   }
 }
 
@@ -156,7 +183,7 @@ async function spawnPlugin(
       reject(
         new CredentialError(`the credential plugin ${basename(plugin.command)} ${reason}`, {
           hint: sanitize(hint.replaceAll(/\s*\n\s*/g, " ")),
-          held: interactive,
+          held: plugin.interactiveMode === "Always",
           ...(cause === undefined ? {} : { cause }),
         }),
       );
@@ -166,6 +193,8 @@ async function spawnPlugin(
       child = spawn(plugin.command, plugin.args, {
         env: { ...env, ...plugin.env, KUBERNETES_EXEC_INFO: info },
         stdio: [interactive ? "inherit" : "ignore", "pipe", interactive ? "inherit" : "pipe"],
+        // A session of its own has no terminal: `/dev/tty` would ask on our screen, and take what is typed here.
+        detached: !interactive,
       });
     } catch (error) {
       fail(`cannot run: ${errorMessage(error)}`, error);
@@ -180,9 +209,13 @@ async function spawnPlugin(
     };
     let cancelKill: Cancel | undefined;
     let timedOut = false;
+    const end = (name: NodeJS.Signals): void => {
+      if (interactive || child.pid === undefined) child.kill(name);
+      else killGroup(child.pid, name);
+    };
     const stop = (): void => {
-      child.kill("SIGTERM");
-      cancelKill ??= clock.after(PLUGIN_END_MILLISECONDS, () => child.kill("SIGKILL"), { background: true });
+      end("SIGTERM");
+      cancelKill ??= clock.after(PLUGIN_END_MILLISECONDS, () => end("SIGKILL"), { background: true });
     };
     const onTimeout = (): void => {
       timedOut = true;
@@ -228,6 +261,15 @@ async function spawnPlugin(
   });
 }
 
+/** Ends a plugin and what it has started. */
+function killGroup(leader: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, name);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 async function execInfo(target: ConnectionTarget, plugin: ExecPlugin, interactive: boolean): Promise<string> {
   const { cluster } = target;
   const authority = plugin.provideClusterInfo
@@ -263,6 +305,7 @@ function parseCredential(
   const fail = (reason: string): CredentialError =>
     new CredentialError(`the credential plugin ${plugin.command} answered ${reason}`, {
       hint: "update the plugin, or the kubeconfig that names it",
+      held: plugin.interactiveMode === "Always",
     });
   let value: unknown;
   try {

@@ -256,6 +256,40 @@ describe("an exec plugin", () => {
     expect(borrowed).toBe(2);
   });
 
+  it("that failed in the terminal, and could do without, is tried without it, and what it said there stays", async () => {
+    let borrowed = 0;
+    const withTerminal = async <T>(run: () => Promise<T>): Promise<T> => {
+      borrowed += 1;
+      return run();
+    };
+    const { cluster, script } = await openWithPlugin(
+      `if (process.env.KUBERNETES_EXEC_INFO.includes('"interactive":false')) console.error("log in first");
+       process.exit(3)`,
+      { withTerminal, clock: hastyClock(50) },
+      { interactiveMode: "IfAvailable" },
+    );
+    await unreachable(cluster);
+    expect(cluster.status.get()).toMatchObject({
+      error: {
+        held: false,
+        message: expect.stringMatching(/exit code 3; without the terminal: exit code 3: log in first/),
+      },
+    });
+    await eventually(cluster.status, (status) => status.state === "unreachable" && status.attempts > 3);
+    await script(`token("good")`);
+    await connected(cluster);
+    expect(borrowed).toBe(1);
+  });
+
+  it("whose new token is refused, too, is not run again by every list", async () => {
+    const { server, cluster, runs } = await openWithPlugin(`token("refused")`, { clock: hastyClock(0.1) });
+    await unreachable(cluster);
+    for (const name of ["pods", "nodes", "services"]) {
+      await expect(cluster.list(server.resource(name), {})).rejects.toThrow("Unauthorized");
+    }
+    expect(await runs()).toBe(2);
+  });
+
   it("that needs a terminal gets it, and only then", async () => {
     const { cluster } = await openWithPlugin(`token("good")`, {}, { interactiveMode: "Always" });
     await unreachable(cluster);
