@@ -116,6 +116,7 @@ export class Controller {
       },
       failed: (message) => this.flash.show("error", message),
       unneeded: (cluster) => void this.#close(cluster),
+      during: (work) => void this.busy.during(work),
     });
     this.#commands = new CommandRunner(
       {

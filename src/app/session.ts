@@ -33,6 +33,8 @@ export interface SessionHooks {
   failed(message: string): void;
   /** Another cluster took its place: it is to be closed once nothing needs it. */
   unneeded(cluster: Cluster): void;
+  /** Work that nobody pressed a key for. */
+  during(work: Promise<void>): void;
 }
 
 /** The kubeconfig cannot be read any more; what was read before is shown. */
@@ -42,6 +44,8 @@ export interface ContextsFault {
 }
 
 const RECENT_NAMESPACES = 9;
+/** While there is no connection, the kubeconfig is looked at so often. */
+const MEND_MILLISECONDS = 3000;
 
 /** Which cluster is open, which namespace is in use, and how the program got there. */
 export class Session {
@@ -105,6 +109,9 @@ export class Session {
 
   /** Reads the kubeconfig and opens the context asked for, the current one, or the local cluster. */
   async start(): Promise<void> {
+    const { clock } = this.#options;
+    const cancel = clock.every(MEND_MILLISECONDS, () => this.#mend(), { background: true });
+    this.#abort.signal.addEventListener("abort", cancel, { once: true });
     let contexts: readonly ContextInfo[];
     try {
       contexts = await this.#load();
@@ -113,8 +120,7 @@ export class Session {
       this.#hooks.welcome();
       return;
     }
-    const { context: wanted } = this.#options;
-    const chosen = wanted ?? contexts.find((each) => each.current)?.name;
+    const chosen = this.#chosen(contexts);
     if (chosen !== undefined) {
       await this.useContext(chosen);
       return;
@@ -130,6 +136,11 @@ export class Session {
         },
       }));
     } else if (this.#options.autoStart) await this.startLocal(DEFAULT_LOCAL_CLUSTER);
+  }
+
+  /** The context asked for, or the current one. */
+  #chosen(contexts: readonly ContextInfo[]): string | undefined {
+    return this.#options.context ?? contexts.find((each) => each.current)?.name;
   }
 
   async reloadContexts(): Promise<void> {
@@ -179,19 +190,58 @@ export class Session {
   async useContext(name: string): Promise<void> {
     try {
       if (!this.#contexts.get().some((each) => each.name === name)) await this.#load();
-      const cluster = await this.#options.clusters.open(name);
-      const { readOnly, settings } = this.#options;
-      const { readOnly: own, protection = "open" } = this.settingsOf(name);
-      cluster.writes.setProtection(protection);
-      const configured = readOnly ?? own ?? (protection === "read-only" || settings.readOnly);
-      cluster.writes.setReadOnly(configured || this.#switchedOn.has(name));
-      this.#replace(cluster);
+      this.#replace(await this.#openProtected(name));
     } catch (error) {
       this.#options.logger.warn("context not opened", { context: name, error });
       if (this.#cluster.get() === undefined) {
         this.#problem(error);
         this.#hooks.welcome();
       } else this.#hooks.failed(`the context ${name} was not opened: ${errorMessage(error)}`);
+    }
+  }
+
+  async #openProtected(name: string): Promise<Cluster> {
+    const cluster = await this.#options.clusters.open(name);
+    const { readOnly, settings } = this.#options;
+    const { readOnly: own, protection = "open" } = this.settingsOf(name);
+    cluster.writes.setProtection(protection);
+    const configured = readOnly ?? own ?? (protection === "read-only" || settings.readOnly);
+    cluster.writes.setReadOnly(configured || this.#switchedOn.has(name));
+    return cluster;
+  }
+
+  /** Looks whether a kubeconfig that led to no connection was mended: a login is often made in another terminal. */
+  #mend(): void {
+    const cluster = this.#cluster.get();
+    if (cluster === undefined) {
+      if (this.#welcome.get().problem !== undefined && !this.#starting) this.#hooks.during(this.#openMended());
+    } else if (cluster.status.get().state === "unreachable") this.#hooks.during(this.#renew(cluster));
+  }
+
+  async #openMended(): Promise<void> {
+    try {
+      const chosen = this.#chosen(await this.#load());
+      if (chosen === undefined) return;
+      const cluster = await this.#openProtected(chosen);
+      if (this.#cluster.get() !== undefined || this.#starting) return;
+      this.#welcome.update(({ local }) => ({ steps: [], local }));
+      this.#replace(cluster);
+    } catch (error) {
+      this.#setProblem(error);
+    }
+  }
+
+  async #renew(cluster: Cluster): Promise<void> {
+    try {
+      const contexts = await this.#load();
+      const { name } = cluster.context;
+      if (this.#cluster.get() !== cluster || !contexts.some((each) => each.name === name)) return;
+      const renewed = await this.#openProtected(name);
+      if (renewed === cluster || this.#cluster.get() !== cluster) return;
+      this.#firstNamespace = this.#namespace.get();
+      this.#replace(renewed);
+    } catch (error) {
+      this.#options.logger.warn("kubeconfig not read again", { error });
     }
   }
 
@@ -204,7 +254,7 @@ export class Session {
   whyReadOnly(): string | undefined {
     const name = this.#context.get() ?? "";
     const { readOnly: flag, settings } = this.#options;
-    const { readOnly: own, protection } = settings.contexts[name] ?? {};
+    const { readOnly: own, protection } = this.settingsOf(name);
     if (flag !== undefined) return flag ? "--readonly was given on the command line" : undefined;
     if (own !== undefined) return own ? `contexts.${name}.readOnly in the settings says so` : undefined;
     if (protection === "read-only") return `contexts.${name}.protection in the settings says so`;
@@ -315,6 +365,10 @@ export class Session {
 
   #problem(error: unknown): void {
     this.#options.logger.error("start failed", { error });
+    this.#setProblem(error);
+  }
+
+  #setProblem(error: unknown): void {
     const hint = error instanceof KelpieError ? error.hint : undefined;
     const problem = { message: errorMessage(error), ...(hint === undefined ? {} : { hint }) };
     this.#welcome.update((welcome) => ({ ...welcome, problem }));

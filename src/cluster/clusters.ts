@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "../lib/clock.ts";
 import { silentLogger, type Logger } from "../lib/log.ts";
 import type { Cluster, Clusters, ConnectionOverrides, ContextInfo } from "./cluster.ts";
-import { connectionTarget, contextInfos } from "./connection-target.ts";
+import { connectionTarget, contextInfos, startContext, type ConnectionTarget } from "./connection-target.ts";
 import { createContextProbes } from "./context-probes.ts";
 import type { ExecOptions, ExecRequest } from "./exec-credentials.ts";
 import { loadInCluster } from "./in-cluster.ts";
@@ -28,6 +28,8 @@ export function createClusters(options: ClustersOptions): Clusters {
   const open = new Map<string, { readonly cluster: OpenCluster; readonly fingerprint: string }>();
   let loaded: Promise<Kubeconfig> | undefined;
   let localFiles: readonly string[] = [];
+  /** The context that the flags are for, whatever the kubeconfig calls the current one later. */
+  let flagged: string | undefined;
 
   const readConfigured = async (): Promise<Kubeconfig> => {
     const { paths, required } = kubeconfigPaths(overrides.kubeconfig, env);
@@ -40,8 +42,13 @@ export function createClusters(options: ClustersOptions): Clusters {
     localFiles = files;
     const local = await loadKubeconfig(files, false);
     const { currentContext } = configured.contexts.size > 0 ? configured : local;
-    return { ...mergeKubeconfigs(configured, local), currentContext };
+    const config = { ...mergeKubeconfigs(configured, local), currentContext };
+    flagged ??= startContext(config, overrides) || undefined;
+    return config;
   };
+  const flags = (): ConnectionOverrides => (flagged === undefined ? overrides : { ...overrides, context: flagged });
+  const targetOf = async (context: string): Promise<ConnectionTarget> =>
+    connectionTarget(await (loaded ?? reload()), context, flags());
   const reload = (): Promise<Kubeconfig> => {
     const reading = read();
     loaded = reading;
@@ -52,18 +59,25 @@ export function createClusters(options: ClustersOptions): Clusters {
   };
   return {
     async load(): Promise<readonly ContextInfo[]> {
-      const infos = contextInfos(await reload(), overrides);
+      const infos = contextInfos(await reload(), flags());
       return infos.map((info) =>
         info.file !== undefined && localFiles.includes(info.file) ? { ...info, local: true } : info,
       );
     },
     async open(context: string): Promise<Cluster> {
-      const target = connectionTarget(await (loaded ?? reload()), context, overrides);
-      // A context whose entry has changed since it was opened is opened anew.
+      const target = await targetOf(context);
+      // A context whose entry has changed since it was opened goes on with it, or is opened anew.
       const fingerprint = JSON.stringify(target);
       const held = open.get(context);
-      if (held !== undefined && held.fingerprint === fingerprint && !held.cluster.closed) return held.cluster;
-      held?.cluster.close();
+      if (held !== undefined && !held.cluster.closed) {
+        const { cluster } = held;
+        if (held.fingerprint === fingerprint) return cluster;
+        if (cluster.renew(target)) {
+          open.set(context, { cluster, fingerprint });
+          return cluster;
+        }
+        cluster.close();
+      }
       const cluster = openCluster(target, {
         env,
         clock,
@@ -86,7 +100,7 @@ export function createClusters(options: ClustersOptions): Clusters {
           const status = open.get(context)?.cluster.status.get();
           return status?.state === "connected" ? status.serverVersion : undefined;
         },
-        target: async (context) => connectionTarget(await (loaded ?? reload()), context, overrides),
+        target: targetOf,
       }),
     async change(change) {
       const config = await reload();
@@ -96,7 +110,9 @@ export function createClusters(options: ClustersOptions): Clusters {
           hint: ":clusters starts, stops and deletes those",
         });
       }
-      return changeContext(config, change, clock.now());
+      const backups = await changeContext(config, change, clock.now());
+      if (change.type === "rename" && flagged === change.context) flagged = change.to;
+      return backups;
     },
     closeAll() {
       for (const { cluster } of open.values()) cluster.close();

@@ -56,7 +56,7 @@ export function connectionErrorFrom(error: unknown, server: string): KelpieError
       cause: error,
       ...(hint === undefined ? {} : { hint }),
     });
-  const tls = TLS_REASONS[code];
+  const tls = TLS_REASONS[code] ?? clientCertificateFault(code);
   if (tls !== undefined) return fail("tls", ...tls);
   switch (code) {
     case "ECONNREFUSED":
@@ -91,6 +91,24 @@ export function connectionErrorFrom(error: unknown, server: string): KelpieError
     return fail("tls", `TLS failed: ${errorMessage(error)}`, "check the client certificate in the kubeconfig");
   }
   return fail("cut", errorMessage(error));
+}
+
+/** What a server says of our certificate, in an alert; the names differ between versions of OpenSSL. */
+function clientCertificateFault(code: string): readonly [reason: string, hint: string] | undefined {
+  const alert = /ALERT_(?:NO_)?(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA)$/.exec(code)?.[1];
+  if (alert === undefined) return undefined;
+  const reason =
+    alert === "CERTIFICATE_EXPIRED"
+      ? "it says that the client certificate has expired"
+      : alert === "CERTIFICATE_REQUIRED"
+        ? "it wants a client certificate"
+        : "it does not accept the client certificate";
+  return [reason, "log in again, or check client-certificate of the user in the kubeconfig"];
+}
+
+/** Why, for whom asked somebody else than the server. */
+export function connectionReason(error: unknown): string {
+  return connectionErrorFrom(error, "").message.replace(/^cannot reach : /, "");
 }
 
 function hostOf(server: string): string {

@@ -39,7 +39,7 @@ export function contextInfos(config: Kubeconfig, overrides: ConnectionOverrides)
       user: context.user,
       namespace: context.namespace,
       server: serverOf(config, context, name === start ? overrides : {}),
-      current: name === start,
+      current: name === (config.contexts.has(config.currentContext) ? config.currentContext : FLAGS),
       ...(context.file === undefined ? {} : { file: context.file }),
     };
   });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { errorMessage, KelpieError, type KelpieErrorOptions } from "../lib/errors.ts";
+import { fileFault, KelpieError, type KelpieErrorOptions } from "../lib/errors.ts";
+import { isApiError } from "./api-error.ts";
 import { KubeconfigError, type PemSource } from "./kubeconfig.ts";
 
 /** What proves who we are: headers for every request and, for TLS, PEM texts. Secret: never logged. */
@@ -21,12 +22,19 @@ export class CredentialError extends KelpieError {
   }
 }
 
+/** Nobody was asked, or the server does not know who asks: what was asked is not at fault. */
+export function isLoginFault(error: unknown): boolean {
+  return error instanceof CredentialError || isApiError(error, 401);
+}
+
 /** Where credentials come from. Requests that come at the same time share one refresh. */
 export interface CredentialSource {
   /** @throws CredentialError */
   current(): Promise<Credential>;
   /** Called after a 401 to a request made with `used`. `false`: nothing newer can be had. @throws CredentialError */
   refresh(used: Credential): Promise<boolean>;
+  /** The certificate was refused while connecting: what stands in files is read again. Runs nothing. */
+  reread(): void;
   /** Forgets failures and refusals, so that the next request tries again at once. */
   retry(): void;
   close(): void;
@@ -43,6 +51,6 @@ export async function readPem(source: PemSource, what: string): Promise<string |
   try {
     return await readFile(source.file, "utf8");
   } catch (error) {
-    throw new KubeconfigError(`cannot read the ${what} ${source.file}: ${errorMessage(error)}`, { cause: error });
+    throw new KubeconfigError(`cannot read the ${what} ${source.file}: ${fileFault(error)}`, { cause: error });
   }
 }

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../lib/clock.ts";
-import { errorMessage } from "../lib/errors.ts";
+import { errorMessage, fileFault } from "../lib/errors.ts";
 import { CredentialError, readPem, type Credential, type CredentialSource } from "./credential.ts";
 import { createExecCredentials, type ExecOptions } from "./exec-credentials.ts";
+import { checkKeyPair } from "./key-pair.ts";
 import { KubeconfigError, type KubeconfigUser } from "./kubeconfig.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
 
@@ -28,12 +29,17 @@ async function certificateOf(user: KubeconfigUser): Promise<Omit<Credential, "he
       `user "${user.name}" has a client ${key === undefined ? "certificate without its key" : "key without its certificate"}`,
     );
   }
-  return certificate === undefined || key === undefined ? {} : { certificate, key };
+  if (certificate === undefined || key === undefined) return {};
+  checkKeyPair(certificate, key, user.name);
+  return { certificate, key };
 }
 
 function staticCredentials(user: KubeconfigUser): CredentialSource {
   let held: Credential | undefined;
   const read = async (): Promise<Credential> => ({ headers: headersOf(user), ...(await certificateOf(user)) });
+  const forget = (): void => {
+    held = undefined;
+  };
   return {
     async current() {
       held ??= await read();
@@ -46,9 +52,8 @@ function staticCredentials(user: KubeconfigUser): CredentialSource {
       held = fresh;
       return true;
     },
-    retry() {
-      held = undefined;
-    },
+    reread: forget,
+    retry: forget,
     close() {},
   };
 }
@@ -60,18 +65,22 @@ function headersOf(user: KubeconfigUser): Record<string, string> {
   return { authorization: `Basic ${pair}` };
 }
 
+/** As client-go does: while the file cannot be read, the token read last, or else the `token` beside it, goes on. */
 function tokenFileCredentials(user: KubeconfigUser, file: string, clock: Clock): CredentialSource {
   let held: { readonly credential: Credential; readonly readAt: number } | undefined;
+  let token = user.token;
   const read = async (): Promise<Credential> => {
-    let token: string;
     try {
-      token = (await readFile(file, "utf8")).trim();
+      token = await readToken(file);
     } catch (error) {
-      throw new CredentialError(`cannot read the token file ${file}: ${errorMessage(error)}`, { cause: error });
+      if (token === undefined) throw error;
     }
     const credential = { headers: { authorization: `Bearer ${token}` }, ...(await certificateOf(user)) };
     held = { credential, readAt: clock.now() };
     return credential;
+  };
+  const forget = (): void => {
+    held = undefined;
   };
   return {
     async current() {
@@ -79,14 +88,27 @@ function tokenFileCredentials(user: KubeconfigUser, file: string, clock: Clock):
       return read();
     },
     async refresh(used) {
+      // The server refuses the token held: now it matters that there is no other.
+      await readToken(file);
       const fresh = await read();
       return fresh.headers["authorization"] !== used.headers["authorization"];
     },
-    retry() {
-      held = undefined;
-    },
+    reread: forget,
+    retry: forget,
     close() {},
   };
+}
+
+/** @throws CredentialError */
+async function readToken(file: string): Promise<string> {
+  const hint = "let the tool that writes it write it again; it is read again by itself";
+  try {
+    const token = (await readFile(file, "utf8")).trim();
+    if (token !== "") return token;
+  } catch (error) {
+    throw new CredentialError(`cannot read the token file ${file}: ${fileFault(error)}`, { hint, cause: error });
+  }
+  throw new CredentialError(`the token file ${file} is empty`, { hint });
 }
 
 /** OIDC and the old cloud providers: client-node knows them, and is loaded only for them. */
@@ -129,6 +151,7 @@ function providerCredentials(user: KubeconfigUser): CredentialSource {
     async refresh(used) {
       return (await shared()).headers["authorization"] !== used.headers["authorization"];
     },
+    reread() {},
     retry() {},
     close() {},
   };

@@ -8,6 +8,7 @@ import { sanitize } from "../lib/text.ts";
 import type { Login } from "./cluster.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
 import { CredentialError, readPem, type Credential, type CredentialSource } from "./credential.ts";
+import { checkKeyPair } from "./key-pair.ts";
 import type { ExecPlugin } from "./kubeconfig.ts";
 
 /** An exec plugin that is about to run for the first time in this process. */
@@ -83,7 +84,10 @@ export function createExecCredentials(
     try {
       const terminal = mayAsk || plugin.interactiveMode === "Always" ? takeTerminal : undefined;
       const output = await runPlugin(target, plugin, options, terminal, closed.signal);
-      held = parseCredential(output, plugin);
+      const answer = parseCredential(output, plugin);
+      const { certificate, key } = answer.credential;
+      if (certificate !== undefined && key !== undefined) checkKeyPair(certificate, key, target.user.name);
+      held = answer;
       failure = undefined;
       mayAsk = true;
       return held.credential;
@@ -112,6 +116,7 @@ export function createExecCredentials(
       refreshedAt = clock.now();
       return true;
     },
+    reread() {},
     retry() {
       failure = undefined;
       refreshedAt = Number.NEGATIVE_INFINITY;

@@ -71,7 +71,8 @@ class ProxiedHttpAgent extends HttpAgent {
 
   override createConnection(_options: ClientRequestArgs, done?: Done): undefined {
     const { server } = this.#transport;
-    void settle(connectThrough(this.#proxy, hostOf(server), portOf(server), this.#transport.clock), done);
+    const proxy = { ...this.#transport, url: this.#proxy };
+    void settle(connectThrough(proxy, hostOf(server), portOf(server), this.#transport.clock), done);
   }
 }
 
@@ -88,7 +89,8 @@ class ProxiedHttpsAgent extends HttpsAgent {
   override createConnection(options: RequestOptions, done?: Done): undefined {
     const { server } = this.#transport;
     const connect = async (): Promise<Duplex> => {
-      const socket = await connectThrough(this.#proxy, hostOf(server), portOf(server), this.#transport.clock);
+      const proxy = { ...this.#transport, url: this.#proxy };
+      const socket = await connectThrough(proxy, hostOf(server), portOf(server), this.#transport.clock);
       const stream = connectTls({
         socket,
         host: hostOf(server),

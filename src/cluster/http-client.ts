@@ -9,7 +9,9 @@ import type { Subscribable } from "../lib/subscribable.ts";
 import { apiErrorFrom, describe, type RequestSubject } from "./api-error.ts";
 import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
-import { readPem, type Credential, type CredentialSource } from "./credential.ts";
+import { CredentialError, readPem, type Credential, type CredentialSource } from "./credential.ts";
+import { expiryOf } from "./credential-expiry.ts";
+import { checkCertificate } from "./key-pair.ts";
 import { createHttpAgent } from "./http-agent.ts";
 import { proxyFor } from "./proxy.ts";
 import { ReadOnlyError } from "./read-only-error.ts";
@@ -73,6 +75,8 @@ const SESSION = /\/pods\/[^/]+\/(?:exec|attach)(?:\?|$)/;
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
+  #target: ConnectionTarget;
+  #credentials: CredentialSource;
   readonly #server: URL;
   readonly #prefix: string;
   readonly #closed = new AbortController();
@@ -80,8 +84,18 @@ export class HttpClient {
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
+    this.#target = options.target;
+    this.#credentials = options.credentials;
     this.#server = new URL(options.target.cluster.server);
     this.#prefix = this.#server.pathname.replace(/\/+$/, "");
+  }
+
+  /** Goes on as another user, or by another way, to the same server; requests that run end as they began. */
+  renew(target: ConnectionTarget, credentials: CredentialSource): void {
+    this.#credentials.close();
+    this.#target = target;
+    this.#credentials = credentials;
+    this.#dropAgent();
   }
 
   /** Aborts when the client is closed: what does not end with its requests ends with this. */
@@ -90,19 +104,20 @@ export class HttpClient {
   }
 
   get server(): string {
-    return this.#options.target.cluster.server;
+    return this.#target.cluster.server;
   }
 
   /** @throws ApiError, ConnectionError, CredentialError, ReadOnlyError */
   async send(request: ApiRequest): Promise<ApiAnswer> {
     this.#refuseWrites(request.method ?? "GET", request.path, request.about);
-    const { credentials } = this.#options;
-    const credential = await this.#credential();
+    const credentials = this.#credentials;
+    const credential = await credentials.current();
     const answer = await this.#answer(request, credential);
     if (answer.status < 300) return answer;
     const error = await this.#errorOf(answer, request.about);
-    if (answer.status !== 401 || !(await credentials.refresh(credential))) throw error;
-    const again = await this.#answer(request, await this.#credential());
+    if (answer.status !== 401) throw error;
+    if (!(await credentials.refresh(credential))) throw this.#expired(credential, error) ?? error;
+    const again = await this.#answer(request, await this.#credentials.current());
     if (again.status < 300) return again;
     throw await this.#errorOf(again, request.about);
   }
@@ -125,12 +140,13 @@ export class HttpClient {
   /** @throws ReadOnlyError for exec and attach in read-only mode */
   async socketSettings(path: string, about: RequestSubject): Promise<SocketSettings> {
     this.#refuseWrites("GET", path, about);
-    const credential = await this.#credential();
+    const credentials = this.#credentials;
+    const credential = await credentials.current();
     return {
       url: `${this.#server.protocol === "https:" ? "wss" : "ws"}://${this.#server.host}${this.#prefix}${path}`,
       headers: this.#headers(credential),
       agent: await this.#agentFor(credential),
-      refresh: () => this.#options.credentials.refresh(credential),
+      refresh: () => credentials.refresh(credential),
     };
   }
 
@@ -138,7 +154,7 @@ export class HttpClient {
   close(): void {
     this.#closed.abort(new ConnectionError("cut", "the context was closed"));
     this.#agent?.agent.destroy();
-    this.#options.credentials.close();
+    this.#credentials.close();
   }
 
   async #answer(request: ApiRequest, credential: Credential): Promise<ApiAnswer> {
@@ -151,21 +167,31 @@ export class HttpClient {
     return apiErrorFrom(status, text, about, headers["retry-after"]);
   }
 
+  /** The server says no more than that it does not accept it. */
+  #expired(credential: Credential, cause: KelpieError): CredentialError | undefined {
+    const expiry = expiryOf(credential);
+    if (expiry === undefined || expiry.at > this.#options.clock.now()) return undefined;
+    const { server, user } = { server: this.#server.host, user: this.#target.user.name };
+    const since = `${new Date(expiry.at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+    return new CredentialError(`${server} does not accept user "${user}": its ${expiry.what} expired at ${since}`, {
+      hint: "log in again with the tool that wrote the kubeconfig",
+      cause,
+    });
+  }
+
   #refuseWrites(method: string, path: string, about: RequestSubject): void {
     if (!this.#options.readOnly.get()) return;
     const harmless = method === "GET" ? !SESSION.test(path) : method === "POST" && HARMLESS_POST.test(path);
     if (!harmless) throw new ReadOnlyError(describe(about));
   }
 
-  async #credential(): Promise<Credential> {
-    return this.#options.credentials.current();
-  }
-
   async #agentFor(credential: Credential): Promise<Agent> {
     const held = this.#agent;
     if (held !== undefined && held.certificate === credential.certificate) return held.agent;
-    const { target, env, clock } = this.#options;
+    const { env, clock } = this.#options;
+    const target = this.#target;
     const ca = await readPem(target.cluster.certificateAuthority, "certificate authority");
+    if (ca !== undefined) checkCertificate(ca, "certificate authority in the kubeconfig");
     const agent = createHttpAgent({
       server: this.#server,
       ca,
@@ -178,13 +204,19 @@ export class HttpClient {
     });
     // Two requests may have come here at once: the first agent stays.
     if (this.#agent !== undefined && this.#agent.certificate === credential.certificate) return this.#agent.agent;
-    if (held !== undefined) retire(held.agent);
+    if (this.#target !== target) return this.#agentFor(credential);
+    this.#dropAgent();
     this.#agent = { agent, certificate: credential.certificate };
     return agent;
   }
 
+  #dropAgent(): void {
+    if (this.#agent !== undefined) retire(this.#agent.agent);
+    this.#agent = undefined;
+  }
+
   #headers(credential: Credential): Record<string, string | string[]> {
-    const { user, uid, groups, extra } = this.#options.target.impersonate;
+    const { user, uid, groups, extra } = this.#target.impersonate;
     const headers: Record<string, string | string[]> = { "user-agent": "kelpie", ...credential.headers };
     if (user !== undefined) headers["impersonate-user"] = user;
     if (uid !== undefined) headers["impersonate-uid"] = uid;
@@ -212,7 +244,13 @@ export class HttpClient {
   }
 
   #translate(error: unknown): KelpieError {
-    return connectionErrorFrom(error instanceof ReusedSocketError ? error.cause : error, this.server);
+    const translated = connectionErrorFrom(error instanceof ReusedSocketError ? error.cause : error, this.server);
+    if (translated instanceof ConnectionError && translated.fault === "tls") {
+      // The files of the authority and of the client certificate may be mended: the next request reads them again.
+      this.#dropAgent();
+      this.#credentials.reread();
+    }
+    return translated;
   }
 
   #attempt(request: ApiRequest, credential: Credential, agent: Agent): Promise<IncomingMessage> {

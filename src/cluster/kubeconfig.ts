@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { errorCode, errorMessage, KelpieError } from "../lib/errors.ts";
+import { errorCode, errorMessage, fileFault, KelpieError } from "../lib/errors.ts";
 import { asArray, asRecord, asRecords, asString, isRecord } from "../lib/kube/object.ts";
 import { parseYaml } from "../lib/yaml.ts";
 
@@ -150,15 +150,7 @@ async function readKubeconfig(path: string, required: boolean): Promise<string |
     return await readFile(path, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT" && !required) return undefined;
-    const reason =
-      errorCode(error) === "ENOENT"
-        ? "no such file"
-        : errorCode(error) === "EACCES"
-          ? "permission denied"
-          : errorCode(error) === "EISDIR"
-            ? "is a directory"
-            : errorMessage(error);
-    throw new KubeconfigError(`cannot read the kubeconfig ${path}: ${reason}`, {
+    throw new KubeconfigError(`cannot read the kubeconfig ${path}: ${fileFault(error)}`, {
       hint: "check --kubeconfig and $KUBECONFIG",
       cause: error,
     });

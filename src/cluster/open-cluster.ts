@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../lib/clock.ts";
 import type { KelpieError } from "../lib/errors.ts";
 import { apiPath, groupResource, gvrKey, type ApiResource, type Gvr } from "../lib/kube/gvr.ts";
@@ -10,6 +11,7 @@ import type { Cluster, ListQuery, Login, ObjectTarget, ResourceStore } from "./c
 import { ConnectionError } from "./connection-error.ts";
 import { ConnectionProber } from "./connection-prober.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
+import type { CredentialSource } from "./credential.ts";
 import { createCredentials } from "./credentials.ts";
 import type { ExecOptions } from "./exec-credentials.ts";
 import { openExecSession } from "./exec-session.ts";
@@ -34,6 +36,8 @@ export interface OpenClusterOptions extends ExecOptions {
 
 export interface OpenCluster extends Cluster {
   readonly closed: boolean;
+  /** Goes on with what the kubeconfig says by now. `false`: it says another cluster, which has to be opened. */
+  renew(target: ConnectionTarget): boolean;
 }
 
 /** Wires the parts of one context together. The first request is the prober's. */
@@ -42,7 +46,9 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
   const context = target.context.name;
   const readOnly = createValue(options.readOnly);
   const login = createValue<Login | undefined>(undefined);
-  const credentials = createCredentials(target, { ...options, loggingIn: (now) => login.set(now) });
+  const credentialsFor = (entries: ConnectionTarget): CredentialSource =>
+    createCredentials(entries, { ...options, loggingIn: (now) => login.set(now) });
+  let credentials = credentialsFor(target);
   const client = new HttpClient({
     target,
     credentials,
@@ -74,6 +80,13 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
   });
   prober.start();
   catalog.load();
+  const retryNow = (): void => {
+    credentials.retry();
+    prober.retryNow();
+    stores.retry();
+    metrics.retry();
+    if (catalog.catalog.get().state !== "ready") catalog.load();
+  };
 
   return {
     context: target.context,
@@ -109,12 +122,13 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
     exec: (request) => openExecSession(client, request),
     attach: (request) => openExecSession(client, request),
     refreshCatalog: () => catalog.load(),
-    retryNow() {
-      credentials.retry();
-      prober.retryNow();
-      stores.retry();
-      metrics.retry();
-      if (catalog.catalog.get().state !== "ready") catalog.load();
+    retryNow,
+    renew(entries) {
+      if (!sameCluster(entries, target)) return false;
+      credentials = credentialsFor(entries);
+      client.renew(entries, credentials);
+      retryNow();
+      return true;
     },
     close() {
       if (closing.signal.aborted) return;
@@ -128,6 +142,12 @@ export function openCluster(target: ConnectionTarget, options: OpenClusterOption
       client.close();
     },
   };
+}
+
+/** Whether both are one cluster for all that can be known, and are shown the same. */
+function sameCluster(left: ConnectionTarget, right: ConnectionTarget): boolean {
+  const shown = ({ context, cluster }: ConnectionTarget): unknown => [context, cluster.certificateAuthority];
+  return isDeepStrictEqual(shown(left), shown(right));
 }
 
 interface Stores {

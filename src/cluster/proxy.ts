@@ -1,9 +1,8 @@
 import { connect as connectTcp, isIP, BlockList, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, rootCertificates } from "node:tls";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../lib/clock.ts";
-import { errorMessage } from "../lib/errors.ts";
-import { ConnectionError } from "./connection-error.ts";
+import { ConnectionError, connectionReason } from "./connection-error.ts";
 import { KubeconfigError } from "./kubeconfig.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,10 +15,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function proxyFor(server: URL, proxyUrl: string | undefined, env: Environment): URL | undefined {
   if (proxyUrl !== undefined && proxyUrl !== "") return parseProxy(proxyUrl, "proxy-url of the cluster");
   const name = server.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const value = env[name] ?? env[name.toLowerCase()] ?? "";
-  if (value === "" || bypassesProxy(server, env["NO_PROXY"] ?? env["no_proxy"] ?? "")) return undefined;
+  const value = env[name] || env[name.toLowerCase()] || "";
+  if (value === "" || bypassesProxy(server, env["NO_PROXY"] || env["no_proxy"] || "")) return undefined;
   return parseProxy(value, `$${name}`);
 }
+
+const PROXY_HINT = "check proxy-url of the cluster, HTTPS_PROXY and NO_PROXY";
 
 function parseProxy(value: string, source: string): URL {
   const url = value.includes("://") ? value : `http://${value}`;
@@ -67,11 +68,24 @@ function inNetwork(address: string, prefix: number, host: string): boolean {
   return list.check(host, kind);
 }
 
+/** A proxy, and what its certificate is checked with where it speaks TLS: as in client-go, that of the cluster. */
+export interface ProxyOptions {
+  readonly url: URL;
+  /** PEM text. */
+  readonly ca?: string | undefined;
+  readonly insecureSkipTlsVerify: boolean;
+}
+
 const PROXY_TIMEOUT_MILLISECONDS = 20_000;
 
 /** Opens a tunnel to the server through a proxy; the stream is the bare connection, before TLS. */
-export async function connectThrough(proxy: URL, host: string, port: number, clock: Clock): Promise<Duplex> {
-  const socket = openSocket(proxy);
+export async function connectThrough(
+  { url: proxy, ca, insecureSkipTlsVerify }: ProxyOptions,
+  host: string,
+  port: number,
+  clock: Clock,
+): Promise<Duplex> {
+  const socket = openSocket(proxy, ca, insecureSkipTlsVerify);
   const cancel = clock.after(PROXY_TIMEOUT_MILLISECONDS, () => socket.destroy(new Error("no answer in time")));
   try {
     await connected(socket, proxy);
@@ -88,11 +102,19 @@ export async function connectThrough(proxy: URL, host: string, port: number, clo
   }
 }
 
-function openSocket(proxy: URL): Socket {
+function openSocket(proxy: URL, ca: string | undefined, insecureSkipTlsVerify: boolean): Socket {
   const secure = proxy.protocol === "https:";
   const host = proxy.hostname.replace(/^\[|\]$/g, "");
   const port = Number(proxy.port || (secure ? 443 : proxy.protocol === "http:" ? 80 : 1080));
-  const socket = secure ? connectTls({ host, port, servername: isIP(host) ? "" : host }) : connectTcp(port, host);
+  const tls = {
+    host,
+    port,
+    servername: isIP(host) ? "" : host,
+    rejectUnauthorized: !insecureSkipTlsVerify,
+    // A proxy of the company has a certificate of a public authority, or of the one beside the proxy-url.
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+  };
+  const socket = secure ? connectTls(tls) : connectTcp(port, host);
   // Between two readers there is a moment when nobody else listens; `close` tells the next one.
   return socket.on("error", () => undefined);
 }
@@ -101,9 +123,9 @@ function connected(socket: Socket, proxy: URL): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       reject(
-        new ConnectionError("proxy", `cannot reach the proxy ${proxy.host}: ${errorMessage(error)}`, {
+        new ConnectionError("proxy", `cannot reach the proxy ${proxy.host}: ${connectionReason(error)}`, {
           cause: error,
-          hint: "check proxy-url of the cluster, HTTPS_PROXY and NO_PROXY",
+          hint: PROXY_HINT,
         }),
       );
     };
@@ -127,7 +149,8 @@ function readAnswer(socket: Socket, proxy: URL, complete: (bytes: Buffer) => num
     };
     const onError = (error: Error): void => {
       settle();
-      reject(new ConnectionError("proxy", `the proxy ${proxy.host} failed: ${errorMessage(error)}`, { cause: error }));
+      const message = `the proxy ${proxy.host} failed: ${connectionReason(error)}`;
+      reject(new ConnectionError("proxy", message, { cause: error, hint: PROXY_HINT }));
     };
     const onClose = (): void => onError(new Error("the connection was cut"));
     const onData = (chunk: Buffer): void => {
@@ -157,26 +180,46 @@ async function httpConnect(socket: Socket, proxy: URL, host: string, port: numbe
     return end === -1 ? 0 : end + 4;
   });
   const line = answer.toString("latin1").split("\r\n")[0] ?? "";
-  if (/^HTTP\/1\.[01] 200/.test(line)) return;
-  throw new ConnectionError("proxy", `the proxy ${proxy.host} refused the connection to ${authority}: ${line}`, {
-    hint: "check proxy-url of the cluster, HTTPS_PROXY and NO_PROXY",
-  });
+  const [, code, words = ""] = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(line) ?? [];
+  if (code === "200") return;
+  const fail = (what: string, hint = PROXY_HINT): ConnectionError =>
+    new ConnectionError("proxy", `the proxy ${proxy.host} ${what}`, { hint });
+  if (code === undefined) throw fail("does not speak HTTP");
+  if (code === "407" && login === "") {
+    throw fail("wants a user and a password (407)", "put them in its URL: http://user:password@host:port");
+  }
+  if (code === "407") throw fail("does not accept the user and password of its URL (407)");
+  throw fail(`refused the connection to ${authority}: ${code} ${words}`.trimEnd());
 }
+
+/** RFC 1928, 6. */
+const SOCKS_FAULTS: Readonly<Record<number, string>> = {
+  2: "its rules do not allow it",
+  3: "it finds no route to the network",
+  4: "it finds no route to the host",
+  5: "the connection was refused",
+};
 
 /** RFC 1928, with the user and password of RFC 1929; the proxy resolves the name. */
 async function socksConnect(socket: Socket, proxy: URL, host: string, port: number): Promise<void> {
   const fail = (reason: string): ConnectionError =>
-    new ConnectionError("proxy", `the proxy ${proxy.host} refused the connection to ${host}:${port}: ${reason}`);
+    new ConnectionError("proxy", `the proxy ${proxy.host} refused the connection to ${host}:${port}: ${reason}`, {
+      hint: PROXY_HINT,
+    });
   const fixed = (length: number) => (bytes: Buffer) => (bytes.length >= length ? length : 0);
   const login = proxy.username !== "";
   socket.write(Buffer.from(login ? [5, 2, 0, 2] : [5, 1, 0]));
-  const method = (await readAnswer(socket, proxy, fixed(2)))[1];
+  const [version, method] = await readAnswer(socket, proxy, fixed(2));
+  if (version !== 5) {
+    throw new ConnectionError("proxy", `the proxy ${proxy.host} does not speak SOCKS 5`, { hint: PROXY_HINT });
+  }
   if (method === 2) {
     const user = Buffer.from(decodeURIComponent(proxy.username));
     const password = Buffer.from(decodeURIComponent(proxy.password));
     socket.write(Buffer.concat([Buffer.from([1, user.length]), user, Buffer.from([password.length]), password]));
     if ((await readAnswer(socket, proxy, fixed(2)))[1] !== 0) throw fail("wrong user or password");
-  } else if (method !== 0) throw fail("it asks for an unknown way to log in");
+  } else if (method !== 0)
+    throw fail(method === 255 && !login ? "it wants a user and a password" : "it asks for an unknown way to log in");
   const name = Buffer.from(host);
   const request = Buffer.concat([Buffer.from([5, 1, 0, 3, name.length]), name, Buffer.alloc(2)]);
   request.writeUInt16BE(port, request.length - 2);
@@ -186,5 +229,5 @@ async function socksConnect(socket: Socket, proxy: URL, host: string, port: numb
     const length = bytes[3] === 1 ? 10 : bytes[3] === 4 ? 22 : 7 + (bytes[4] ?? 0);
     return bytes.length >= length ? length : 0;
   });
-  if (answer[1] !== 0) throw fail(`SOCKS error ${answer[1]}`);
+  if (answer[1] !== 0) throw fail(SOCKS_FAULTS[answer[1] ?? 0] ?? `SOCKS error ${answer[1]}`);
 }

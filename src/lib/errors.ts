@@ -40,3 +40,22 @@ export function errorCode(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** Why a file cannot be read or written, without its path, which the message around it names. */
+export function fileFault(error: unknown): string {
+  switch (errorCode(error)) {
+    case "ENOENT":
+      return "no such file";
+    case "EACCES":
+    case "EPERM":
+      return "permission denied";
+    case "EISDIR":
+      return "is a directory";
+    case "ENOSPC":
+      return "no space left on the disk";
+    case "EROFS":
+      return "the file system is read-only";
+    default:
+      return errorMessage(error);
+  }
+}

@@ -210,7 +210,7 @@ export interface ViewTitle {
 export type Freshness =
   | { readonly state: "live"; readonly mode?: "watch" | "poll"; readonly without?: string }
   | { readonly state: "loading"; readonly loaded: number }
-  | { readonly state: "stale"; readonly since: number; readonly reason: string }
+  | { readonly state: "stale"; readonly since: number; readonly reason: string; readonly hint?: string }
   | { readonly state: "denied"; readonly reason: string }
   | { readonly state: "static" };
 

@@ -1,5 +1,6 @@
 import { isApiError } from "../../cluster/api-error.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import { isLoginFault } from "../../cluster/credential.ts";
 import { duplicateYaml } from "../../cluster/duplicate.ts";
 import type { Operations } from "../../hotkeys/action.ts";
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
@@ -139,7 +140,7 @@ class CreateSession {
         if (namespaces.has(object.namespace) && object.namespace !== "") made.push(object.manifest);
         else made.push(await this.#create(object, true));
       } catch (error) {
-        if (isApiError(error, 401, 403)) {
+        if (isLoginFault(error) || isApiError(error, 403)) {
           await this.#text.giveUp(errorMessage(error), text);
           return undefined;
         }

@@ -1,5 +1,6 @@
 import { isApiError } from "../../cluster/api-error.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import { isLoginFault } from "../../cluster/credential.ts";
 import { applyEdit, editableYaml, EditError } from "../../cluster/edit.ts";
 import type { Operations, TargetObject } from "../../hotkeys/action.ts";
 import { errorMessage } from "../../lib/errors.ts";
@@ -119,7 +120,7 @@ class EditSession {
         text = tried.text;
         if (tried.conflicts.length > 0) return { text, notes: conflictNotes(tried.conflicts) };
       } catch (error) {
-        if (isApiError(error, 401, 403, 404)) {
+        if (isLoginFault(error) || isApiError(error, 403, 404)) {
           await this.#text.giveUp(errorMessage(error), text);
           return undefined;
         }

@@ -1,5 +1,5 @@
 import type { ConnectionStatus, ContextInfo, Login, Protection } from "../../cluster/cluster.ts";
-import { CredentialError } from "../../cluster/credential.ts";
+import { CredentialError, isLoginFault } from "../../cluster/credential.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
 import { humanDuration } from "../../lib/age.ts";
 import { KELPIE_VERSION } from "../../lib/version.gen.ts";
@@ -94,13 +94,24 @@ export function alertLine(facts: HeaderFacts, columns: number, palette: Palette)
   const message = sanitize(status.error.message);
   const named = message.includes(host.replace(/^https?:\/\//, "").replace(/\/$/, ""));
   const where = named ? "" : `${host}: `;
+  const advice = status.error.hint === undefined ? "" : `; ${sanitize(status.error.hint).replace(/[.?!]$/, "")}`;
   const held = status.error instanceof CredentialError && status.error.held;
   const next = held ? " Ctrl-R tries again." : ` Next try in ${retry} s.`;
-  const long = ` No connection for ${since}: ${where}${message}.${next}`;
+  const trouble = `${isLoginFault(status.error) ? "Not logged in" : "No connection"} for ${since}: ${where}${message}`;
+  const long = ` ${trouble}.${next}`;
   const short = ` ${since}: ${where}${message}.${next}`;
   const shortest = ` ${since}: ${message}.${next}`;
   // The cause is worth more than the words around it.
-  const fitting = [`${long} :ctx switches.`, long, short, shortest].find((text) => textWidth(text) <= columns);
+  const texts = [
+    ` ${trouble}${advice}.${next} :ctx switches.`,
+    ` ${trouble}${advice}.${next}`,
+    ` ${since}: ${message}${advice}.${next}`,
+    `${long} :ctx switches.`,
+    long,
+    short,
+    shortest,
+  ];
+  const fitting = texts.find((text) => textWidth(text) <= columns);
   const text = fitting ?? truncate(` ${since}: ${message}`, Math.max(20, columns - next.length)) + next;
   return palette.paint(truncate(text, columns), "danger");
 }
@@ -148,7 +159,7 @@ function connectionWord(
     const seconds = Math.floor((now - status.since) / 1000);
     return { text: seconds < 2 ? "connecting" : `connecting for ${seconds} s`, style: "progress" };
   }
-  return { text: "unreachable", style: "danger" };
+  return { text: isLoginFault(status.error) ? "not logged in" : "unreachable", style: "danger" };
 }
 
 function percent(share: number): string {

@@ -28,7 +28,10 @@ export function emptyLines(empty: EmptyTable, columns: number, palette: Palette)
       ...(one ? [say(`1-9 or :${resource.resource} <namespace> shows one namespace.`, "muted")] : []),
     ];
   }
-  if (freshness.state === "stale") return whole(`No data: ${freshness.reason}`, "warning");
+  if (freshness.state === "stale") {
+    const { reason, hint = "" } = freshness;
+    return [...whole(`No data: ${reason}`, "warning"), ...whole(hint, "muted")];
+  }
   if (freshness.state === "loading") {
     return [
       say(`Loading ${resource.resource}${freshness.loaded > 0 ? `, ${freshness.loaded} so far` : ""} …`, "progress"),

@@ -257,22 +257,33 @@ describe("the proxy of a server", () => {
     cluster.close();
   });
 
-  it("that refuses is named", async () => {
+  it.each([
+    [
+      "refuses is named",
+      "HTTP/1.1 403 Forbidden",
+      "",
+      /refused the connection to cluster\.invalid:8080: 403 Forbidden$/,
+    ],
+    ["wants a login says so", "HTTP/1.1 407 Login", "", /wants a user and a password \(407\)$/],
+    [
+      "refuses the login does not show it",
+      "HTTP/1.1 407 Login",
+      "me:hidden@",
+      /127\.0\.0\.1:\d+ does not accept the user/,
+    ],
+    ["is none says so", "220 mail.example ESMTP", "", /does not speak HTTP$/],
+  ])("that %s", async (_name, answer, login, message) => {
     const proxy = createHttpServer();
-    proxy.on("connect", (_request, client: Duplex) => client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+    proxy.on("connect", (_request, client: Duplex) => client.end(`${answer}\r\n\r\n`));
     const port = await listen(proxy);
     const text = fakeKubeconfig({
       server: "http://cluster.invalid:8080",
-      cluster: { "proxy-url": `http://127.0.0.1:${port}` },
+      cluster: { "proxy-url": `http://${login}127.0.0.1:${port}` },
     });
     const cluster = await openKubeconfig(cleanup, text);
     await unreachable(cluster);
     expect(cluster.status.get()).toMatchObject({
-      error: {
-        message: expect.stringMatching(
-          /the proxy 127\.0\.0\.1:\d+ refused the connection to cluster\.invalid:8080: .*407/,
-        ),
-      },
+      error: { fault: "proxy", message: expect.stringMatching(message), hint: expect.any(String) },
     });
   });
 });

@@ -1,6 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import { connect, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
@@ -44,6 +45,26 @@ function open(
 
 const outcome = (cluster: Cluster): Promise<unknown> =>
   eventually(cluster.status, ({ state }) => state !== "connecting");
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanup.add(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** Makes a proxy of an HTTP server, which leads to one place only. @returns its port */
+function proxyTo(server: FakeApiServer, proxy: Server): Promise<number> {
+  proxy.on("connect", (_request: IncomingMessage, client: Duplex) => {
+    const upstream = connect(server.port, "127.0.0.1", () => {
+      client.write("HTTP/1.1 200 OK\r\n\r\n");
+      upstream.pipe(client).pipe(upstream);
+    });
+    upstream.on("error", () => client.destroy());
+    client.on("error", () => upstream.destroy());
+    client.on("close", () => upstream.destroy());
+  });
+  return listening(proxy);
+}
 
 describe("a TLS connection", () => {
   it("presents the client certificate, for requests and for sessions", async () => {
@@ -150,19 +171,7 @@ describe("a TLS connection", () => {
   it("goes through a proxy and still checks the certificate of the server", async () => {
     const ca = authority();
     const server = await serve(certificate(ca, ["api.example"]), ca);
-    const proxy = createServer();
-    proxy.on("connect", (_request: IncomingMessage, client: Duplex) => {
-      const upstream = connect(server.port, "127.0.0.1", () => {
-        client.write("HTTP/1.1 200 OK\r\n\r\n");
-        upstream.pipe(client).pipe(upstream);
-      });
-      upstream.on("error", () => client.destroy());
-      client.on("error", () => upstream.destroy());
-      client.on("close", () => upstream.destroy());
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    cleanup.add(() => void proxy.close());
-    const { port } = proxy.address() as AddressInfo;
+    const port = await proxyTo(server, createServer());
     const through = { cluster: { "proxy-url": `http://127.0.0.1:${port}` } };
     const good = await open(server, ca, { ...through, server: "https://api.example:6443" });
     expect(await outcome(good)).toMatchObject({ state: "connected" });
@@ -170,6 +179,38 @@ describe("a TLS connection", () => {
     expect(await outcome(bad)).toMatchObject({ error: { message: expect.stringContaining("another host name") } });
     good.close();
     bad.close();
+  });
+
+  it("checks the certificate of a proxy that speaks TLS, with the authority of the cluster, too", async () => {
+    const ca = authority();
+    const server = await serve(certificate(ca, ["127.0.0.1"]), ca);
+    const proxies = [ca, authority()].map((issuer) => certificate(issuer, ["127.0.0.1"]));
+    const [known = 0, unknown = 0] = await Promise.all(
+      proxies.map(({ key, certificate: cert }) => proxyTo(server, createTlsServer({ key, cert }))),
+    );
+    const through = (port: number) => ({ cluster: { "proxy-url": `https://127.0.0.1:${port}` } });
+    const good = await open(server, ca, through(known));
+    expect(await outcome(good)).toMatchObject({ state: "connected" });
+    const bad = await open(server, ca, through(unknown));
+    expect(await outcome(bad)).toMatchObject({
+      error: {
+        fault: "proxy",
+        message: expect.stringMatching(/cannot reach the proxy 127\.0\.0\.1:\d+: its certificate/),
+      },
+    });
+    good.close();
+    bad.close();
+  });
+
+  it("whose server ends it for want of a client certificate says so", async () => {
+    const ca = authority();
+    const { key, certificate: cert } = certificate(ca, ["127.0.0.1"]);
+    const server = createTlsServer({ key, cert, ca: ca.certificate, requestCert: true, rejectUnauthorized: true });
+    const url = `https://127.0.0.1:${await listening(server)}`;
+    const cluster = await openKubeconfig(cleanup, fakeKubeconfig({ server: url, ca: ca.certificate }));
+    expect(await outcome(cluster)).toMatchObject({
+      error: { fault: "tls", message: expect.stringContaining("it wants a client certificate") },
+    });
   });
 
   it.each([
