@@ -60,7 +60,7 @@ export function connectionErrorFrom(error: unknown, server: string): KelpieError
   if (tls !== undefined) return fail("tls", ...tls);
   switch (code) {
     case "ECONNREFUSED":
-      return fail("refused", "connection refused", "nothing listens there: is the cluster running?");
+      return fail("refused", "connection refused", "start the cluster, or check the address in the kubeconfig");
     case "ENOTFOUND":
       return fail(
         "dns",
