@@ -5,6 +5,7 @@ import { CredentialError, readPem, type Credential, type CredentialSource } from
 import { createExecCredentials, type ExecOptions } from "./exec-credentials.ts";
 import { checkKeyPair } from "./key-pair.ts";
 import { KubeconfigError, type KubeconfigUser } from "./kubeconfig.ts";
+import { createOidcCredentials } from "./oidc-credentials.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
 
 const TOKEN_FILE_FRESH_MILLISECONDS = 60_000;
@@ -16,6 +17,7 @@ export function createCredentials(
 ): CredentialSource {
   const { user } = target;
   if (user.exec !== undefined) return createExecCredentials(target, user.exec, options);
+  if (user.authProvider?.["name"] === "oidc") return createOidcCredentials(user, certificateOf, options);
   if (user.authProvider !== undefined) return providerCredentials(user);
   if (user.tokenFile !== undefined) return tokenFileCredentials(user, user.tokenFile, options.clock);
   return staticCredentials(user);
@@ -111,7 +113,7 @@ async function readToken(file: string): Promise<string> {
   throw new CredentialError(`the token file ${file} is empty`, { hint });
 }
 
-/** OIDC and the old cloud providers: client-node knows them, and is loaded only for them. */
+/** The old cloud providers: client-node knows them, and is loaded only for them. */
 function providerCredentials(user: KubeconfigUser): CredentialSource {
   const ask = async (): Promise<Credential> => {
     const { KubeConfig } = await import("@kubernetes/client-node");

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { copyFile, open, readdir, readFile, realpath, rename, rm, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errorCode, errorMessage } from "../lib/errors.ts";
+import { asRecord } from "../lib/kube/object.ts";
 import { EditableYaml } from "../lib/yaml.ts";
 import type { ContextChange } from "./cluster.ts";
 import { KubeconfigError, parseKubeconfig, type Kubeconfig } from "./kubeconfig.ts";
@@ -120,7 +121,35 @@ function changed<T>(map: ReadonlyMap<string, T>, name: string, change: (value: T
   return new Map([...map].map(([key, value]) => [key, key === name ? change(value) : value]));
 }
 
-async function editFile(file: string, changes: readonly FileChange[], now: number): Promise<string> {
+/**
+ * Writes renewed tokens of an auth provider to the kubeconfig, where kubectl looks for them. Without a backup: it would
+ * hold tokens.
+ */
+export async function changeAuthProvider(
+  file: string,
+  user: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
+  const change: FileChange = {
+    apply(document) {
+      const place = placeOf(document, "users", user);
+      for (const [key, value] of Object.entries(config)) {
+        document.set([...place, "user", "auth-provider", "config", key], value);
+      }
+    },
+    expect: (before) => ({
+      ...before,
+      users: changed(before.users, user, (one) => ({
+        ...one,
+        authProvider: { ...one.authProvider, config: { ...asRecord(one.authProvider?.["config"]), ...config } },
+      })),
+    }),
+  };
+  await editFile(file, [change], undefined);
+}
+
+/** @returns the backup, `""` where `now` is not given and there is none */
+async function editFile(file: string, changes: readonly FileChange[], now: number | undefined): Promise<string> {
   const unlock = await lock(file);
   try {
     // A link stays one: what it leads to is written.
@@ -128,7 +157,7 @@ async function editFile(file: string, changes: readonly FileChange[], now: numbe
     const text = await readFile(path, "utf8");
     const next = changedText(text, file, changes);
     const { mode } = await stat(path);
-    const backup = await backUp(path, now);
+    const backup = now === undefined ? "" : await backUp(path, now);
     await writeWhole(path, next, mode & 0o777);
     return backup;
   } catch (error) {

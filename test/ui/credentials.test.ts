@@ -7,6 +7,7 @@ import { createClusters, type ClustersOptions } from "../../src/cluster/clusters
 import { issueCertificate, type KeyPair } from "../../src/embedded/pki/certificate.ts";
 import { startFakeApiServer, type FakeApiServer } from "../support/fake-api-server.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { jwt, startFakeIdentityProvider } from "../support/fake-identity-provider.ts";
 import { fakeKubeconfig } from "../support/fake-kubeconfig.ts";
 import { TestScreen, type ScreenOptions } from "../support/screen.ts";
 
@@ -53,7 +54,7 @@ async function start(
 
 /** Lets the program's time go on until the screen says so; sockets and processes take theirs beside it. */
 async function inTime(app: TestScreen, wanted: RegExp): Promise<void> {
-  for (let turn = 0; turn < 600 && !wanted.test(app.text()); turn += 1) {
+  for (let turn = 0; turn < 400 && !wanted.test(app.text()); turn += 1) {
     await realMilliseconds(20);
     await app.advance(1000);
   }
@@ -65,12 +66,6 @@ const DAY = 86_400_000;
 const subject = (commonName: string) => ({ commonName, organizations: [] });
 const authority = (): KeyPair =>
   issueCertificate({ subject: subject("test-ca"), use: "ca", days: 100, now: clock.now() - 50 * DAY });
-
-/** A token that says itself until when it holds. */
-function jwt(expires: number): string {
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  return `${part({ alg: "none" })}.${part({ exp: Math.floor(expires / 1000) })}.signature`;
-}
 
 test("A token refused in mid-session leaves the rows, stale; the one that a login writes is taken by itself", async () => {
   const token = jwt(clock.now() - 3_600_000);
@@ -239,4 +234,34 @@ test("A credential plugin that is missing is told with its install hint, and log
   await app.press("tab", "enter");
   await inTime(app, LIVE);
   expect(app.text()).not.toContain("of-the-plugin");
+});
+
+test("An OIDC login that cannot be renewed in mid-session is told, and a new one is taken by itself", async () => {
+  const token = jwt(clock.now() + 120_000, "before");
+  const server = await serve({ token });
+  const provider = await startFakeIdentityProvider({ idToken: "" });
+  provider.refusal = "the session has ended";
+  const login = (idToken: string): void => {
+    const config = {
+      "idp-issuer-url": provider.url,
+      "client-id": "k",
+      "id-token": idToken,
+      "refresh-token": "refresh-1",
+    };
+    writeConfig({ server: server.url, user: { "auth-provider": { name: "oidc", config } } });
+  };
+  login(token);
+  const app = await start();
+  await inTime(app, LIVE);
+  await app.advance(120_000);
+  server.endWatches("clean");
+  await inTime(app, /stale since .*the OIDC login of user "fake" is not renewed/);
+  await inTime(app, / not logged in$/m);
+  expect(app.rows().length).toBeGreaterThan(1);
+  const fresh = jwt(clock.now() + 2 * 3_600_000, "after");
+  server.setToken(fresh);
+  login(fresh);
+  await inTime(app, LIVE);
+  await inTime(app, / connected$/m);
+  await provider.close();
 });
