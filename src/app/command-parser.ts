@@ -1,5 +1,6 @@
 import { KelpieError } from "../lib/errors.ts";
 import { namespacesOf } from "../lib/kube/namespaces.ts";
+import { selectorWords } from "../lib/kube/selector-words.ts";
 
 /** The text of a `:` command in parts. Words after the name may stand in any order. */
 export interface ParsedCommand {
@@ -33,7 +34,7 @@ interface Draft {
  * @throws CommandError where a word makes no sense
  */
 export function parseCommand(text: string): ParsedCommand {
-  const [name = "", ...words] = text.trim().split(/\s+/);
+  const [name = "", ...words] = selectorWords(text);
   const draft: Draft = { filter: [], labels: [] };
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";

@@ -1,6 +1,7 @@
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { fuzzyScore } from "../../lib/fuzzy.ts";
 import { matchesLabels, parseLabelSelector } from "../../lib/kube/selector.ts";
+import { selectorWords } from "../../lib/kube/selector-words.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
 import { cellOrder, cellUnitOf, parseDuration } from "./cell-order.ts";
 import type { TableColumn, TableRow } from "./table-column.ts";
@@ -24,7 +25,7 @@ const LABELS = /^[A-Za-z0-9][\w./-]*(?:==|!=|=)[\w.-]*(?:,[A-Za-z0-9][\w./-]*(?:
  * @throws FilterError saying what is wrong
  */
 export function parseFilter(text: string, columns: readonly TableColumn[]): RowTest | undefined {
-  const words = text.split(/\s+/).filter((word) => word !== "");
+  const words = selectorWords(text);
   const tests: RowTest[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";

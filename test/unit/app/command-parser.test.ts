@@ -13,6 +13,8 @@ test.each([
   ["po -n a,all", { namespace: "" }],
   ["po -f wb", { filter: "-f wb" }],
   ["po -l tier,app!=x a=b", { labelSelector: "tier,app!=x,a=b" }],
+  ["po -l tier in (a, b) all", { namespace: "", labelSelector: "tier in (a, b)" }],
+  ["po -l 'tier = a' all", { namespace: "", labelSelector: "tier = a" }],
   ["rs =web-1", { filter: "name:=web-1" }],
   ["events --field-selector=involvedObject.uid=1", { fieldSelector: "involvedObject.uid=1" }],
   ["  deployments.apps   default ", { name: "deployments.apps", namespace: "default" }],
