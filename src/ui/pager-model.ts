@@ -1,14 +1,16 @@
 import { nextTurn, type Cancel } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { createValue, type Subscribable } from "../lib/subscribable.ts";
-import { Folding, type LineLevel } from "./folding.ts";
+import { Folding } from "./folding.ts";
 import { LineScan } from "./line-scan.ts";
 import {
   selectedLines,
   type LineRange,
   type PagerHits,
+  type PagerOptions,
   type PagerSearch,
   type PagerState,
+  type SearchOrigin,
   type SourceChange,
 } from "./pager-state.ts";
 import { sameLine } from "./same-line.ts";
@@ -39,7 +41,7 @@ export class PagerModel {
     anchor: undefined,
     found: undefined,
   });
-  readonly wraps = new WrapCache();
+  readonly wraps: WrapCache;
   readonly #folding: Folding | undefined;
   #whole: LineSource = NO_LINES;
   #columns = 80;
@@ -47,9 +49,11 @@ export class PagerModel {
   #scan: LineScan | undefined;
   #cancelScan: Cancel | undefined;
   #toldAt = 0;
+  /** Where a search began: the text that is typed looks from there, and comes back there where it finds nothing. */
+  #origin: SearchOrigin | undefined;
 
-  /** @param options `levels`: blocks of lines can be folded */
-  constructor(options: { readonly wrap?: boolean; readonly follow?: boolean; readonly levels?: LineLevel } = {}) {
+  constructor(options: PagerOptions = {}) {
+    this.wraps = new WrapCache(options.hang);
     if (options.levels !== undefined) this.#folding = new Folding(NO_LINES, options.levels);
     this.#state.update((state) => ({ ...state, wrap: options.wrap ?? false, follow: options.follow ?? false }));
   }
@@ -83,7 +87,7 @@ export class PagerModel {
   /** Lines that must stay what they are when others come between them, by their indexes. */
   get places(): readonly number[] {
     const { top, cursor, anchor, search } = this.#state.get();
-    return [top, cursor ?? top, anchor ?? top, search?.line ?? top];
+    return [top, cursor ?? top, anchor ?? top, search?.line ?? top, this.#origin?.line ?? top];
   }
 
   /** Other lines in place of the old ones; the place is kept. */
@@ -93,7 +97,8 @@ export class PagerModel {
     const moved = change.places ?? this.#movedPlaces(source, dropped);
     this.#whole = source;
     this.#folding?.replace(source);
-    const [top = 0, cursor = 0, anchor = 0, found = 0] = moved.map((line) => Math.max(0, line));
+    const [top = 0, cursor = 0, anchor = 0, found = 0, origin = 0] = moved.map((line) => Math.max(0, line));
+    if (this.#origin !== undefined) this.#origin = { ...this.#origin, line: origin };
     let { search } = state;
     if (search?.pattern !== undefined) {
       if (change.stable === undefined || this.#scan === undefined) this.#scan = new LineScan(top);
@@ -118,7 +123,7 @@ export class PagerModel {
     const moved = (line: number): number => (line === 0 ? 0 : sameLine(before, line, source));
     const first = this.#lineAt(top);
     const lines = [cursor, anchor].map((index) => (index === undefined ? first : this.#lineAt(index)));
-    return [first, ...lines, search?.line ?? first].map(moved);
+    return [first, ...lines, search?.line ?? first, this.#origin?.line ?? first].map(moved);
   }
 
   #lineAt(index: number): number {
@@ -164,6 +169,7 @@ export class PagerModel {
   /** @returns whether the command is one of a pager */
   command(name: string, argument = ""): boolean {
     const state = this.#state.get();
+    if (name !== "search.set") this.#origin = undefined;
     if (state.cursor !== undefined && this.#moveCursor(name, state.cursor)) return true;
     switch (name) {
       case "move.up":
@@ -223,6 +229,7 @@ export class PagerModel {
   /** Ends a search. @returns whether there was one */
   endSearch(): boolean {
     if (this.#state.get().search === undefined) return false;
+    this.#origin = undefined;
     this.#endScan();
     this.#set({ search: undefined });
     return true;
@@ -341,9 +348,10 @@ export class PagerModel {
   }
 
   #search(text: string): void {
-    const state = this.#state.get();
     this.#endScan();
+    this.#toOrigin();
     if (text === "") {
+      this.#origin = undefined;
       this.#set({ search: undefined });
       return;
     }
@@ -356,10 +364,20 @@ export class PagerModel {
       this.#set({ search: { ...nothing, pattern: undefined, fault } });
       return;
     }
-    const top = this.#lineAt(state.top);
+    const top = this.#lineAt(this.#state.get().top);
     this.#scan = new LineScan(top);
     this.#set({ search: this.#find(this.#whole, { ...nothing, pattern, fault: undefined }, top) });
     this.#reveal();
+  }
+
+  #toOrigin(): void {
+    if (this.#origin === undefined) {
+      const { top, topRow, left, follow } = this.#state.get();
+      this.#origin = { line: this.#lineAt(top), topRow, left, follow };
+    } else {
+      const { line, ...place } = this.#origin;
+      this.#set({ ...place, top: this.#indexOf(line) });
+    }
   }
 
   /** Goes on with a search for a while; what is left is looked at in later turns. */

@@ -1,3 +1,5 @@
+import type { LineLevel } from "./folding.ts";
+import type { Hang } from "./hanging-indent.ts";
 import type { LineSource } from "./styled-line.ts";
 
 /** Where a pager stands. A new object after every change. */
@@ -19,6 +21,21 @@ export interface PagerState {
   readonly anchor: number | undefined;
   /** The line that was found last, or the folded block that holds it. */
   readonly found: number | undefined;
+}
+
+export interface PagerOptions {
+  readonly wrap?: boolean;
+  readonly follow?: boolean;
+  /** Blocks of lines can be folded. */
+  readonly levels?: LineLevel;
+  /** Where the rows of a wrapped line go on. */
+  readonly hang?: Hang;
+}
+
+/** Where a pager stood when a search began. */
+export interface SearchOrigin extends Pick<PagerState, "topRow" | "left" | "follow"> {
+  /** The first line on screen, counted in the whole text. */
+  readonly line: number;
 }
 
 /** Lines from the first to the last, both included. */

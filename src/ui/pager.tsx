@@ -1,6 +1,6 @@
 import { useLayoutEffect, type ReactElement } from "react";
 import type { Palette } from "../config/theme.ts";
-import { fit, textWidth } from "../lib/text.ts";
+import { fit, textWidth, truncate } from "../lib/text.ts";
 import { Lines } from "./lines.tsx";
 import type { PagerModel } from "./pager-model.ts";
 import { selectedLines, type PagerState } from "./pager-state.ts";
@@ -14,14 +14,20 @@ export function Pager({
   model,
   columns,
   rows,
+  empty,
 }: {
   readonly model: PagerModel;
   readonly columns: number;
   readonly rows: number;
+  /** What is said where there is no line. */
+  readonly empty?: () => string;
 }): ReactElement {
   const palette = useTheme();
   const state = useStore(model.state);
   useLayoutEffect(() => model.resize(columns, rows), [model, columns, rows]);
+  if (state.source.length === 0 && empty !== undefined) {
+    return <Lines lines={["", palette.paint(truncate(` ${empty()}`, columns), "dim")]} rows={rows} />;
+  }
   return <Lines lines={pagerRows(state, { columns, rows, wraps: model.wraps }, palette)} rows={rows} />;
 }
 
@@ -37,12 +43,13 @@ export function pagerRows(
   for (let index = state.top; index < source.length && painted.length < rows; index += 1) {
     const line = source.at(index);
     const isSelected = selected !== undefined && index >= selected.first && index <= selected.last;
-    const draw = (start: number, limit?: number): void => {
+    const draw = (start: number, limit?: number, hang = 0): void => {
       const range = visibleRange(line.text, start, columns, limit);
+      const before = " ".repeat(hang);
       painted.push(
         isSelected
-          ? palette.paint(fit(range.text, columns), "selected")
-          : paintRange(range, overlay(line, search?.pattern, index === state.found, range), palette),
+          ? palette.paint(fit(before + range.text, columns), "selected")
+          : before + paintRange(range, overlay(line, search?.pattern, index === state.found, range), palette),
       );
     };
     if (!state.wrap) {
@@ -50,8 +57,9 @@ export function pagerRows(
       continue;
     }
     const offsets = wraps.offsets(line, columns);
+    const hang = wraps.hang(line, columns);
     for (let row = index === state.top ? state.topRow : 0; row < offsets.length && painted.length < rows; row += 1) {
-      draw(offsets[row] ?? 0, offsets[row + 1] ?? line.text.length);
+      draw(offsets[row] ?? 0, offsets[row + 1] ?? line.text.length, row === 0 ? 0 : hang);
     }
   }
   return painted;

@@ -1,4 +1,4 @@
-import type { ReactElement } from "react";
+import { useLayoutEffect, type ReactElement } from "react";
 import type { Scope } from "../hotkeys/action.ts";
 import { Disposer } from "../lib/disposer.ts";
 import { errorMessage } from "../lib/errors.ts";
@@ -7,6 +7,7 @@ import { createValue, type Subscribable } from "../lib/subscribable.ts";
 import type { PagerModel } from "../ui/pager-model.ts";
 import type { PagerSearch } from "../ui/pager-state.ts";
 import { Pager } from "../ui/pager.tsx";
+import { useStore } from "../ui/use-store.ts";
 import type { Freshness, View, ViewHost, ViewProps, ViewSelection, ViewTitle } from "./view.ts";
 
 /** What makes one text view another than the next. */
@@ -22,12 +23,16 @@ export interface TextViewParts {
   readonly fileName: string;
   /** Words at the right of the title, read whenever the pager or `freshness` changes or `TextView.refreshTitle` is called. */
   notes(): readonly string[];
+  /** A sentence in place of a text without lines; read again when `freshness` changes. */
+  readonly empty?: () => string;
   /** What is shown in brackets; the number of lines where absent. */
   count?(): string;
   selection(): ViewSelection;
   /** Commands of its own, tried first. @returns whether it was one */
   command?(name: string, argument: string): boolean;
   disabledReason?(name: string): string | undefined;
+  /** The text may stand in another way in so many columns. */
+  resized?(columns: number): void;
   /** Undoes one thing of its own before the search is ended. */
   escape?(): boolean;
   /** What `copy` and `save` take; every line of the pager where absent. */
@@ -57,7 +62,12 @@ export class TextView implements View {
     const { pager } = parts;
     this.title = createValue<ViewTitle>({ what: parts.what, where: parts.where });
     this.fullscreen = createValue(false);
-    this.Component = ({ columns, rows }) => <Pager model={pager} columns={columns} rows={rows} />;
+    const empty = parts.empty === undefined ? {} : { empty: parts.empty };
+    this.Component = ({ columns, rows }) => {
+      useStore(parts.freshness);
+      useLayoutEffect(() => parts.resized?.(columns), [columns]);
+      return <Pager model={pager} columns={columns} rows={rows} {...empty} />;
+    };
     // The pager lives and dies with this view: nothing to undo.
     pager.state.subscribe(() => this.refreshTitle());
     this.refreshTitle();

@@ -137,7 +137,7 @@ test("Filter, search, place and form are as they were after another view; the ne
   expect(title(app)).toBe(line);
   await app.press("escape", "escape", "escape");
   await app.press("table.logs", "logs.filter");
-  expect(app.text()).toContain("filter: [02468]$");
+  expect(app.text()).toContain("Filter: [02468]$");
   await app.press("enter");
   expect(title(app)).toContain("& [02468]$");
 });

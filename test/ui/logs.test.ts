@@ -32,6 +32,32 @@ async function write(app: TestScreen, cluster: MemoryCluster, pod: string, ...te
   await app.advance(50);
 }
 
+test("A log without lines says so, and why", async () => {
+  const { app, cluster } = await start("l");
+  expect(logLines(app)).toEqual([" No line yet."]);
+  await app.press("logs.window-5m");
+  expect(logLines(app)).toEqual([" No line in the last 5m."]);
+  await write(app, cluster, "other", "one", "two");
+  expect(logLines(app)).toEqual(["one", "two"]);
+  await app.press("logs.filter");
+  await app.type("nothing");
+  await app.press("enter");
+  expect(logLines(app)).toEqual([" None of 2 lines passes the filter."]);
+  await app.press("escape", "logs.clear");
+  expect(logLines(app)).toEqual([" Cleared. Lines come here as they are written."]);
+});
+
+test("What is found nowhere leaves a log following", async () => {
+  const { app, cluster } = await start("l");
+  await write(app, cluster, "other", ...Array.from({ length: 100 }, (_, index) => `line ${index} of it`));
+  await app.press("/");
+  await app.type("line 1");
+  expect(app.text()).toContain("paused");
+  await app.type("x");
+  expect(app.text()).toContain("following");
+  expect(logLines(app).at(-1)).toBe("line 99 of it");
+});
+
 const RECORD = '{"level":"error","msg":"no [answer]","status":504,"path":"/cart"}';
 
 test("Records are shown by what they say, as columns, raw by one key, and one in full", async () => {
@@ -138,7 +164,7 @@ test("Every key of the log does what it says", async () => {
   await app.press("logs.timestamps", "logs.marker");
   expect(logLines(app).at(-1)).toMatch(/^──── .* ─+/);
   await app.press("logs.clear");
-  expect(logLines(app)).toEqual([]);
+  expect(logLines(app)).toEqual([" Cleared. Lines come here as they are written."]);
   const windows = [
     ["logs.window-head", {}],
     ["logs.window-1m", { sinceSeconds: 60 }],

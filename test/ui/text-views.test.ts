@@ -65,6 +65,31 @@ test("n and Shift-N go from match to match, counted, round the end", async () =>
   expect(app.text()).not.toContain("/value 9");
 });
 
+test("What is found nowhere leaves the place as it was, and so does a search that is given up", async () => {
+  const app = await start(withConfig(config(100)), inConfig);
+  await app.press("resource.yaml", "move.page-down", "move.page-down");
+  const before = firstLine(app);
+  await app.press("/");
+  await app.type("value 9");
+  expect(firstLine(app)).not.toBe(before);
+  await app.type("x");
+  expect(app.text()).toContain("/value 9x no match");
+  expect(firstLine(app)).toBe(before);
+  await app.press("backspace");
+  expect(firstLine(app)).not.toBe(before);
+  await app.press("escape");
+  expect(firstLine(app)).toBe(before);
+});
+
+test("Wrapped rows go on below the column that they belong to", async () => {
+  const made = withConfig(config(1));
+  const annotation = "a long sentence about this object that takes more than one row of this screen";
+  made.put("configmaps", { ...config(1), metadata: { ...config(1).metadata, annotations: { note: annotation } } });
+  const app = await start(made, inConfig);
+  await app.press("resource.describe", "text.wrap");
+  expect(app.text()).toMatch(/^Annotations:  note: a long sentence .*\n {14}\S/m);
+});
+
 test("Wrapping shows the whole of a long line, and scrolls row by row through it", async () => {
   const app = await start(withConfig(config(1, { long: `${"x".repeat(5000)}END` })), inConfig);
   await app.press("resource.yaml");
@@ -74,7 +99,7 @@ test("Wrapping shows the whole of a long line, and scrolls row by row through it
   await app.press("move.bottom");
   expect(app.text()).toContain("xEND");
   await app.press("move.top", "move.page-down", "move.down");
-  expect(firstLine(app)).toBe("x".repeat(80));
+  expect(firstLine(app)).toBe(`    ${"x".repeat(76)}`);
   await app.press("text.wrap");
   expect(app.text()).not.toContain("xEND");
 });

@@ -6,6 +6,7 @@ import { createValue } from "../../lib/subscribable.ts";
 import { describeObject, relatedQueries } from "../../resources/describe/describe.ts";
 import type { RelatedQuery } from "../../resources/related-query.ts";
 import { indentLevel } from "../../ui/folding.ts";
+import { hangingIndent } from "../../ui/hanging-indent.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
@@ -27,7 +28,7 @@ class DescribeView {
   readonly #host: ViewHost;
   readonly #target: TargetObject;
   readonly #live: LiveObject;
-  readonly #pager = new PagerModel({ levels: indentLevel });
+  readonly #pager = new PagerModel({ levels: indentLevel, hang: hangingIndent });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   readonly #related: RelatedStores;
 

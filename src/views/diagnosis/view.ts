@@ -4,6 +4,7 @@ import { asString, at, type KubeObject } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { diagnosisQueries, logTails, writeDiagnosis } from "../../resources/diagnose/diagnose.ts";
 import type { RelatedQuery } from "../../resources/related-query.ts";
+import { hangingIndent } from "../../ui/hanging-indent.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
@@ -25,14 +26,13 @@ class DiagnosisView {
   readonly #live: LiveObject;
   readonly #related: RelatedStores;
   readonly #logs: LogTails;
-  readonly #pager = new PagerModel();
+  // Sentences, not columns: they are read to their end.
+  readonly #pager = new PagerModel({ wrap: true, hang: hangingIndent });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
 
   constructor(host: ViewHost, target: TargetObject) {
     this.#host = host;
     this.#target = target;
-    // Sentences, not columns: they are read to their end.
-    this.#pager.command("text.wrap");
     this.#live = new LiveObject(host.cluster, host.clock, target);
     this.#related = new RelatedStores(host.cluster, () => this.#refresh());
     this.#logs = new LogTails(host.cluster, () => this.#refresh());

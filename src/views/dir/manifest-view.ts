@@ -5,6 +5,7 @@ import { asString } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { maskedManifest } from "../../resources/helm/manifest.ts";
 import { indentLevel } from "../../ui/folding.ts";
+import { hangingIndent } from "../../ui/hanging-indent.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { TextView } from "../text-view.tsx";
 import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition, type ViewHost } from "../view.ts";
@@ -14,7 +15,7 @@ import { yamlLines } from "../yaml/model.ts";
 class ManifestView {
   readonly view: TextView;
   readonly #path: string;
-  readonly #pager = new PagerModel({ levels: indentLevel });
+  readonly #pager = new PagerModel({ levels: indentLevel, hang: hangingIndent });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #text = "";
   #revealed = false;

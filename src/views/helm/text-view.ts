@@ -7,6 +7,7 @@ import type { ReleaseBody } from "../../resources/helm/release-body.ts";
 import type { StoredRelease } from "../../resources/helm/stored-release.ts";
 import { mergedValues } from "../../resources/helm/values.ts";
 import { indentLevel } from "../../ui/folding.ts";
+import { hangingIndent } from "../../ui/hanging-indent.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import type { StyledLine } from "../../ui/styled-line.ts";
 import { TextView } from "../text-view.tsx";
@@ -23,7 +24,7 @@ class ReleaseTextView {
   readonly #host: ViewHost;
   readonly #release: StoredRelease;
   readonly #what: ReleaseText;
-  readonly #pager = new PagerModel({ levels: indentLevel });
+  readonly #pager = new PagerModel({ levels: indentLevel, hang: hangingIndent });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #body: ReleaseBody | undefined;
   #revealed = false;

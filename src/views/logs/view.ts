@@ -50,6 +50,7 @@ class LogsView {
   #form = new LineForm({ timestamps: false, prefixes: undefined, structure: [] });
   #previous: boolean;
   #window: WindowName = "tail";
+  #cleared = false;
   #timestamps = false;
   #raw = false;
   #fields: readonly string[] = [];
@@ -89,6 +90,7 @@ class LogsView {
       freshness: this.#freshness,
       fileName: this.#fileName,
       notes: () => this.#notes(),
+      empty: () => this.#emptyText(),
       selection: () =>
         first === undefined
           ? NOTHING_SELECTED
@@ -130,6 +132,15 @@ class LogsView {
     return notes;
   }
 
+  #emptyText(): string {
+    const held = this.#lines.buffer.length;
+    if (held > 0) return `None of ${held} lines passes the filter.`;
+    // The title says so.
+    if (this.#freshness.get().state === "loading") return "";
+    if (this.#cleared) return "Cleared. Lines come here as they are written.";
+    return SECONDS[this.#window] === undefined ? "No line yet." : `No line in the last ${this.#window}.`;
+  }
+
   #command(name: string, argument: string): boolean {
     this.#lines.showWithKey();
     const own = this.#commands[name];
@@ -155,7 +166,10 @@ class LogsView {
       this.#restart();
     },
     "logs.marker": () => this.#mark(),
-    "logs.clear": () => this.#lines.clear(),
+    "logs.clear": () => {
+      this.#cleared = true;
+      this.#lines.clear();
+    },
     "logs.filter": () => void this.#askFilter(),
     "logs.raw": () => {
       this.#raw = !this.#raw;
@@ -174,6 +188,7 @@ class LogsView {
   /** Reads the chosen window anew. */
   #restart(): void {
     this.#streams?.stop();
+    this.#cleared = false;
     this.#lines.clear();
     const seconds = SECONDS[this.#window];
     const window: LogWindow = {
@@ -239,7 +254,7 @@ class LogsView {
         'timeout  !health  ~fzzy  "two words"  level>=warn',
         "status:5..  took>100  pod:web   +3: three lines around each match",
       ],
-      label: "filter",
+      label: "Filter",
       // The filter of this log's last time is a good beginning.
       initial: this.#lines.filter?.text ?? this.#host.logFilters.get(this.#of) ?? "",
       validate: logFilterFault,
@@ -260,7 +275,7 @@ class LogsView {
     const text = await this.#host.app.input({
       title: "Fields as columns",
       lines: ["Fields of JSON, logfmt and klog lines, with commas between them: status, http.path"],
-      label: "fields",
+      label: "Fields",
       initial: this.#fields.join(", "),
       validate: () => undefined,
     });

@@ -3,6 +3,7 @@ import { errorMessage } from "../../lib/errors.ts";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/object.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { indentLevel } from "../../ui/folding.ts";
+import { hangingIndent } from "../../ui/hanging-indent.ts";
 import { PagerModel } from "../../ui/pager-model.ts";
 import { LiveObject } from "../live-object.ts";
 import { objectSelection } from "../object-selection.ts";
@@ -17,7 +18,7 @@ class YamlView {
   readonly #host: ViewHost;
   readonly #target: TargetObject;
   readonly #live: LiveObject;
-  readonly #pager = new PagerModel({ levels: indentLevel });
+  readonly #pager = new PagerModel({ levels: indentLevel, hang: hangingIndent });
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #decode = false;
   #managed = false;
