@@ -25,7 +25,7 @@ import { CommandRunner } from "./command-runner.ts";
 import type { AppServices } from "./context.ts";
 import { ForwardSets } from "./forward-sets.ts";
 import { Forwards } from "./forwards.ts";
-import { helpLines } from "./help-lines.ts";
+import { helpGroups } from "./help-groups.ts";
 import type { ScreenHit } from "./screen/screen-hit.ts";
 import { PromptHistory } from "./prompt-history.ts";
 import { Journal } from "./journal.ts";
@@ -192,7 +192,8 @@ export class Controller {
       app: doors,
       paths: options.paths,
       settings: options.settings,
-      helpLines: () => helpLines(this.#help.offered, this.#help.view?.title.get().what ?? ""),
+      helpGroups: () =>
+        helpGroups(this.#help.offered, this.#help.view?.title.get().what ?? "", this.session.namespaceKeys),
     });
   }
 

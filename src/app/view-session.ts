@@ -2,10 +2,10 @@ import { renameContextSettings } from "../config/rename-context-settings.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import type { AppDoors } from "../hotkeys/action.ts";
+import type { HelpGroup } from "../hotkeys/help.ts";
 import type { Busy } from "../lib/busy.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
-import type { StyledLine } from "../ui/styled-line.ts";
 import type { ViewSession } from "../views/view.ts";
 import { ContextEditor } from "./context-editor.ts";
 import type { ForwardSets } from "./forward-sets.ts";
@@ -27,7 +27,7 @@ export interface ViewSessionOptions {
   readonly app: Pick<AppDoors, "confirm" | "input" | "flash">;
   readonly paths: Paths;
   readonly settings: Settings;
-  helpLines(): readonly StyledLine[];
+  helpGroups(): readonly HelpGroup[];
 }
 
 /** What views about the program itself show and do. */
@@ -77,6 +77,6 @@ export function createViewSession(options: ViewSessionOptions): ViewSession {
     localClusters: local,
     reloadLocal: () => void busy.during(session.listLocal()),
     startLocal: (name) => void busy.during(session.startLocal(name)),
-    helpLines: () => options.helpLines(),
+    helpGroups: () => options.helpGroups(),
   };
 }

@@ -195,7 +195,8 @@ export interface Action {
   readonly mutates?: boolean;
   /** Off where the user is known to lack one of these rights. */
   readonly access?: readonly AccessNeed[];
-  readonly inHintBar?: boolean;
+  /** `on`: not where it is off. For what some views never have, while others have it at every row. */
+  readonly inHintBar?: boolean | "on";
   /** Why it cannot run now, in words for the user. */
   disabledReason?(context: ActionContext): string | undefined;
   run(context: ActionContext): void | Promise<void>;

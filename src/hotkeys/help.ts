@@ -11,6 +11,19 @@ export interface OfferedAction {
   readonly reason: string | undefined;
 }
 
+export interface HelpEntry {
+  readonly left: string;
+  readonly right: string;
+  /** It cannot run now; `right` says why. */
+  readonly off: boolean;
+}
+
+/** Entries of the help under a title. */
+export interface HelpGroup {
+  readonly title: string;
+  readonly entries: readonly HelpEntry[];
+}
+
 /** Every action of some scopes that the kind on screen has, most specific scope first, each key shown once. */
 export function offeredActions(
   bindings: Bindings,

@@ -3,11 +3,11 @@ import type { SavedForward } from "../config/forward-sets.ts";
 import type { Settings } from "../config/settings-schema.ts";
 import type { Cluster, ContextInfo, ContextProbes, JournalEntry, PortForward, Protection } from "../cluster/cluster.ts";
 import type { AppDoors, Scope, TargetObject } from "../hotkeys/action.ts";
+import type { HelpGroup } from "../hotkeys/help.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
 import type { KindDefinition } from "../resources/kind.ts";
 import type { Sort } from "../state/table/table-column.ts";
-import type { StyledLine } from "../ui/styled-line.ts";
 
 /**
  * A screen.
@@ -80,8 +80,8 @@ export interface ViewSession {
   reloadLocal(): void;
   /** Starts the local cluster of this name, or opens it where it runs. */
   startLocal(name: string): void;
-  /** Lines of the help for the view that was in front when it was asked for. */
-  helpLines(): readonly StyledLine[];
+  /** The help for the view that was in front when it was asked for. */
+  helpGroups(): readonly HelpGroup[];
 }
 
 /** A port-forward of a named set. */

@@ -132,7 +132,7 @@ export function recordingHost(
       },
       reloadLocal: nothing,
       startLocal: nothing,
-      helpLines: () => [],
+      helpGroups: () => [],
     },
     savePath: (name) => `${options.directory ?? "/nonexistent"}/${name}`,
   };

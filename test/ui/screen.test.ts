@@ -103,6 +103,28 @@ test("The help lists the keys of the view with the reasons of what is off", asyn
   expect(app.rows()[0]).toBe("web-01 *selected*");
 });
 
+test("The help names the namespaces on the digits, and stands in columns where there is room", async () => {
+  const app = await start({ columns: 80, initialCommand: "pods default" });
+  await app.press("?");
+  expect(app.text()).not.toMatch(/Act on pods.*Navigate/);
+  await app.resize(200, 50);
+  expect(app.text()).toMatch(/^Act on pods {2,}Navigate {2,}The : prompt$/m);
+  expect(app.text()).toMatch(/ 1 +Namespace default/);
+  expect(app.text()).not.toContain("Namespace 2");
+  // Nothing is cut: it goes on below.
+  await app.resize(44, 60);
+  expect(app.text()).not.toContain("…");
+});
+
+test("A table without rows offers no Enter, a text without blocks no fold", async () => {
+  const app = await start({ initialCommand: "pods none" });
+  await app.press("enter");
+  expect(app.line(-1)).toContain("Open: no row is under the cursor");
+  await app.press("?");
+  expect(app.line(1)).toContain("Wrap");
+  expect(app.text()).not.toContain("z Fold");
+});
+
 test("The palette finds an action by its name and runs it", async () => {
   const app = await start();
   await app.press("ctrl-k");

@@ -14,7 +14,7 @@ export function hintLines(
 ): string[] {
   if (rows === 0) return [];
   const hints = offered
-    .filter(({ action, keys }) => action.inHintBar === true && keys.length > 0)
+    .filter(({ action, keys, reason }) => isHint(action.inHintBar, reason) && keys.length > 0)
     .sort((left, right) => order(left) - order(right))
     .map(({ action, keys, reason }) => ({
       key: showKey(keys[0] ?? ""),
@@ -50,6 +50,10 @@ export function hintLines(
     used += width + GAP;
   }
   return lines;
+}
+
+function isHint(wanted: OfferedAction["action"]["inHintBar"], reason: string | undefined): boolean {
+  return wanted === true || (wanted === "on" && reason === undefined);
 }
 
 function widthOf(hints: ReadonlyArray<{ readonly key: string; readonly title: string }>, rows: number): number {

@@ -5,7 +5,7 @@ const textCommand = (
   title: string,
   keys: readonly string[],
   group: Action["group"],
-  inHintBar = false,
+  inHintBar: Action["inHintBar"] = false,
 ): Action => ({
   id,
   title,
@@ -36,7 +36,7 @@ export const textActions: readonly Action[] = [
   textCommand("search.previous", "Previous match", ["shift-n"], "navigate"),
   textCommand("text.wrap", "Wrap", ["w"], "view", true),
   textCommand("text.fullscreen", "Fullscreen", ["f"], "view", true),
-  textCommand("text.fold", "Fold, unfold", ["z"], "view", true),
+  textCommand("text.fold", "Fold, unfold", ["z"], "view", "on"),
   textCommand("text.fold-all", "Fold, unfold all", ["shift-z"], "view"),
   textCommand("text.copy", "Copy", ["c"], "act", true),
   textCommand("text.save", "Save", ["ctrl-s"], "act", true),

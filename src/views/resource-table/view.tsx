@@ -187,6 +187,7 @@ class ResourceTable implements View {
 
   disabledReason(name: string): string | undefined {
     const id = SORTS[name];
+    if (name === "open" && this.#model.state.get().count === 0) return "no row is under the cursor";
     if (name === "table.logs" && this.#sortName !== "/pods") return "only a list of pods has one log";
     if (id !== undefined && !this.#model.columns.some((column) => column.id === id)) return `there is no ${id} column`;
     return undefined;
