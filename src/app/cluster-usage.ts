@@ -78,7 +78,10 @@ function sum(cluster: Cluster, rows: Iterable<{ readonly object: Readonly<Record
   };
 }
 
-/** Whole percents: what the header shows. */
+/**
+ * Whole percents: what the header shows. Samples of several moments, and what the system itself uses beside what can be
+ * allocated, may add up to more than the whole: no more than that is in use.
+ */
 function round(share: number): number {
-  return Math.round(share * 100) / 100;
+  return Math.min(1, Math.round(share * 100) / 100);
 }

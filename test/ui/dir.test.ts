@@ -76,6 +76,14 @@ async function mapData(): Promise<unknown> {
   return code === 200 ? JSON.parse(text).data : undefined;
 }
 
+test("a folder that is not there says so where its files would stand", async () => {
+  const app = await start();
+  await app.press(":");
+  await app.type(`dir ${folder}/gone`);
+  await app.press("enter");
+  await app.untilShown(/gone cannot be read: ENOENT: no such file or directory\.$/m);
+});
+
 test("a manifest is read, compared, applied, applied again without what it no longer says, and deleted", async () => {
   write('{a: "1", b: "2"}');
   const app = await start();

@@ -274,7 +274,7 @@ test("Owner, events, relations, used-by and the diagnosis of a pod that cannot b
   await app.press("resource.diagnosis");
   await app.untilShown(/Likely cause/);
   await app.press("app.back", "resource.events");
-  await app.untilShown(/── events/);
+  await app.untilShown(/── events\(relations involvedObject\.name=api-[\w-]+\)/);
   await app.press("app.back", "resource.owner");
   await app.untilShown(/── replicasets[^]*api-\w+ +1/);
   await app.press("resource.relations");

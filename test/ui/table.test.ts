@@ -31,6 +31,37 @@ test("The pods of the namespace are on the screen with the context and the state
   expect(app.line(-2)).toMatch(/^ pods +default$/);
 });
 
+test("The state of a container is not cut where other columns can go", async () => {
+  const cluster = new MemoryCluster("dev");
+  const image = `registry.example/a-rather-long-path/of-some-team/${"x".repeat(40)}:1`;
+  cluster.put("pods", {
+    ...runningPod("web-1"),
+    spec: { containers: [{ name: "a-container", image }] },
+    status: { containerStatuses: [{ name: "a-container", state: { waiting: { reason: "ImagePullBackOff" } } }] },
+  });
+  const app = await start(cluster, { columns: 60 });
+  await app.press("open");
+  expect(app.text()).toMatch(/^a-container .* ImagePullBackOff/m);
+});
+
+test("The header says no more than that all of the CPU is in use", async () => {
+  const cluster = clusterWith("web-1");
+  cluster.put("nodes", {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name: "node-1", uid: "uid-node-1" },
+    status: { allocatable: { cpu: "2", memory: "4Gi" } },
+  });
+  const app = await start(cluster);
+  cluster.metrics.set({
+    ...cluster.metrics.get(),
+    state: "available",
+    nodes: new Map([["node-1", { cpu: 2.04, memory: 2 ** 30 }]]),
+  });
+  await app.idle();
+  expect(app.line(0)).toContain("cpu 100%   mem 25%");
+});
+
 test("The cursor follows its object when rows are inserted above it", async () => {
   const cluster = clusterWith("web-1", "web-2", "web-3");
   const app = await start(cluster);

@@ -36,7 +36,9 @@ export function crumbsLine(titles: readonly string[], namespace: string, columns
     palette.paint(text, index === crumbs.length - 1 ? "crumb-current" : "crumb"),
   );
   const left = ` ${painted.join(palette.paint(SEPARATOR, "border"))}`;
-  const used = crumbs.at(-1)?.end ?? 0;
+  const used = crumbs.at(-1)?.end;
+  // Before the first view no namespace is known yet.
+  if (used === undefined) return left;
   const names = namespacesOf(namespace);
   const right = names.length === 0 ? "all namespaces" : sanitize(names.join(", "));
   const shown = truncate(right, columns - used - 4);

@@ -129,7 +129,8 @@ function confirmLines(dialog: ConfirmDialog, width: number, rows: number, palett
   const confirm = `  ${request.confirmLabel}  `;
   const buttons = width >= cancel.length + confirm.length + 2 ? "  " : " ";
   const second = textWidth(cancel) + buttons.length;
-  bottom.push(blank, {
+  if (bottom.length > 0) bottom.push(blank);
+  bottom.push({
     width: second + textWidth(confirm),
     targets: [
       { start: 0, end: textWidth(cancel), hit: { on: "cancel" } },

@@ -191,8 +191,8 @@ export const resourceActions: readonly Action[] = [
     disabledReason: onlyOne,
     run: ({ cursor, app }) => {
       if (cursor === undefined) return;
-      const fieldSelector =
-        cursor.uid === undefined ? `involvedObject.name=${cursor.name}` : `involvedObject.uid=${cursor.uid}`;
+      const { name, uid } = cursor;
+      const fieldSelector = `involvedObject.name=${name}${uid === undefined ? "" : `,involvedObject.uid=${uid}`}`;
       app.goTo({ kind: "events", namespace: cursor.namespace, fieldSelector });
     },
   },

@@ -11,7 +11,7 @@ const BEFORE: readonly ListColumn[] = [
   { title: "TYPE", keep: 6 },
   { title: "IMAGE", keep: 6, minWidth: 12 },
   { title: "READY", keep: 8 },
-  { title: "STATE", keep: 9, minWidth: 10 },
+  { title: "STATE", keep: 9, minWidth: 17 },
   { title: "RESTARTS", keep: 7 },
   { title: "PROBES", keep: 4 },
 ];

@@ -31,6 +31,8 @@ class DirView {
   readonly #path: string;
   readonly #freshness = createValue<Freshness>({ state: "loading", loaded: 0 });
   #entries = new Map<string, Entry>();
+  /** Why the folder cannot be read. */
+  #fault: string | undefined;
 
   constructor(host: ViewHost, path: string) {
     this.#host = host;
@@ -41,7 +43,8 @@ class DirView {
       what: "dir",
       where: path,
       freshness: this.#freshness,
-      empty: () => (this.#freshness.get().state === "static" ? "there is no folder and no manifest here" : ""),
+      empty: () =>
+        this.#freshness.get().state === "static" ? (this.#fault ?? "there is no folder and no manifest here") : "",
       selection: () => NOTHING_SELECTED,
       command: (name, key) => this.#command(name, key),
       disabledReason: (name, key) => this.#reasonAgainst(name, key),
@@ -59,12 +62,14 @@ class DirView {
       this.#entries = new Map(shown.map((entry) => [entry.name, entry]));
       const above: readonly ListRow[] =
         dirname(this.#path) === this.#path ? [] : [row("..", "..", { text: "folder above" }, "", "")];
+      this.#fault = undefined;
       this.#freshness.set({ state: "static" });
       this.view.setRows(COLUMNS, [...above, ...shown.map((entry) => this.#row(entry))]);
     } catch (error) {
-      this.#freshness.set({ state: "denied", reason: errorMessage(error) });
+      // Node says the call and the path once more: `ENOENT: no such file or directory, scandir '/x'`.
+      this.#fault = `${this.#path} cannot be read: ${errorMessage(error).replace(/, scandir '.*'$/s, "")}`;
+      this.#freshness.set({ state: "static" });
       this.view.setRows(COLUMNS, []);
-      this.#host.app.flash("error", `${this.#path} cannot be read: ${errorMessage(error)}`);
     }
   }
 

@@ -9,10 +9,16 @@ export function tableTitle(
   { count, total, filter, fault, faultsOnly, marks }: TableState,
   more: readonly string[],
 ): ViewTitle {
+  // The name beside a uid tells more to who reads it.
+  const fields =
+    fieldSelector
+      ?.split(",")
+      .filter((field) => !/uid=/.test(field))
+      .join(",") || fieldSelector;
   const where = [
     ...(resource.namespaced ? [namespace === "" ? "all" : namespace] : []),
     ...(labelSelector === undefined ? [] : [labelSelector]),
-    ...(fieldSelector === undefined ? [] : [fieldSelector]),
+    ...(fields === undefined ? [] : [fields]),
   ].join(" ");
   return {
     what: resource.resource,
