@@ -28,14 +28,18 @@ const AGENT_OPTIONS: AgentOptions = {
   maxFreeSockets: 8,
 };
 
-/** One keep-alive pool of connections for a context, for requests, watches and WebSockets alike. */
-export function createHttpAgent(transport: TransportOptions): HttpAgent {
+/**
+ * A keep-alive pool of connections.
+ * @param unread how many bytes nobody has asked for a connection takes from the system before it waits: default Node's
+ */
+export function createHttpAgent(transport: TransportOptions, unread?: number): HttpAgent {
   const { server, proxy } = transport;
+  const options = { ...AGENT_OPTIONS, ...(unread === undefined ? {} : { highWaterMark: unread }) };
   if (server.protocol === "http:") {
-    return proxy === undefined ? new HttpAgent(AGENT_OPTIONS) : new ProxiedHttpAgent(transport, proxy);
+    return proxy === undefined ? new HttpAgent(options) : new ProxiedHttpAgent(transport, proxy);
   }
   const tls = {
-    ...AGENT_OPTIONS,
+    ...options,
     ...(transport.ca === undefined ? {} : { ca: transport.ca }),
     ...(transport.certificate === undefined ? {} : { cert: transport.certificate, key: transport.key }),
     servername: serverName(transport),

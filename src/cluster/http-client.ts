@@ -43,6 +43,17 @@ export interface ApiAnswer {
   readonly body: Readable;
 }
 
+/** The connections of a context, for requests and WebSockets alike, and those of its watches. */
+interface Agents {
+  readonly requests: Agent;
+  /**
+   * What a watch does not read stays in the system: events that come one by one wake the process once for many, where
+   * the reader takes its time.
+   */
+  readonly watches: Agent;
+  readonly certificate: string | undefined;
+}
+
 /** What a WebSocket needs to share the client's connection settings. */
 export interface SocketSettings {
   readonly url: string;
@@ -80,7 +91,7 @@ export class HttpClient {
   readonly #server: URL;
   readonly #prefix: string;
   readonly #closed = new AbortController();
-  #agent: { readonly agent: Agent; readonly certificate: string | undefined } | undefined;
+  #agents: Agents | undefined;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -95,7 +106,7 @@ export class HttpClient {
     this.#credentials.close();
     this.#target = target;
     this.#credentials = credentials;
-    this.#dropAgent();
+    this.#dropAgents();
   }
 
   /** Aborts when the client is closed: what does not end with its requests ends with this. */
@@ -145,7 +156,7 @@ export class HttpClient {
     return {
       url: `${this.#server.protocol === "https:" ? "wss" : "ws"}://${this.#server.host}${this.#prefix}${path}`,
       headers: this.#headers(credential),
-      agent: await this.#agentFor(credential),
+      agent: (await this.#agentsFor(credential)).requests,
       refresh: () => credentials.refresh(credential),
     };
   }
@@ -153,7 +164,7 @@ export class HttpClient {
   /** Ends every request and connection; later requests fail. */
   close(): void {
     this.#closed.abort(new ConnectionError("cut", "the context was closed"));
-    this.#agent?.agent.destroy();
+    for (const agent of this.#pools) agent.destroy();
     this.#credentials.close();
   }
 
@@ -185,14 +196,14 @@ export class HttpClient {
     if (!harmless) throw new ReadOnlyError(describe(about));
   }
 
-  async #agentFor(credential: Credential): Promise<Agent> {
-    const held = this.#agent;
-    if (held !== undefined && held.certificate === credential.certificate) return held.agent;
+  async #agentsFor(credential: Credential): Promise<Agents> {
+    const held = this.#agents;
+    if (held !== undefined && held.certificate === credential.certificate) return held;
     const { env, clock } = this.#options;
     const target = this.#target;
     const ca = await readPem(target.cluster.certificateAuthority, "certificate authority");
     if (ca !== undefined) checkCertificate(ca, "certificate authority in the kubeconfig");
-    const agent = createHttpAgent({
+    const transport = {
       server: this.#server,
       ca,
       certificate: credential.certificate,
@@ -201,18 +212,24 @@ export class HttpClient {
       insecureSkipTlsVerify: target.cluster.insecureSkipTlsVerify,
       proxy: proxyFor(this.#server, target.cluster.proxyUrl, env),
       clock,
-    });
-    // Two requests may have come here at once: the first agent stays.
-    if (this.#agent !== undefined && this.#agent.certificate === credential.certificate) return this.#agent.agent;
-    if (this.#target !== target) return this.#agentFor(credential);
-    this.#dropAgent();
-    this.#agent = { agent, certificate: credential.certificate };
-    return agent;
+    };
+    const requests = createHttpAgent(transport);
+    const agents = { requests, watches: createHttpAgent(transport, 1), certificate: credential.certificate };
+    // Two requests may have come here at once: the first agents stay.
+    if (this.#agents !== undefined && this.#agents.certificate === credential.certificate) return this.#agents;
+    if (this.#target !== target) return this.#agentsFor(credential);
+    this.#dropAgents();
+    this.#agents = agents;
+    return agents;
   }
 
-  #dropAgent(): void {
-    if (this.#agent !== undefined) retire(this.#agent.agent);
-    this.#agent = undefined;
+  get #pools(): readonly Agent[] {
+    return this.#agents === undefined ? [] : [this.#agents.requests, this.#agents.watches];
+  }
+
+  #dropAgents(): void {
+    for (const agent of this.#pools) retire(agent);
+    this.#agents = undefined;
   }
 
   #headers(credential: Credential): Record<string, string | string[]> {
@@ -228,7 +245,8 @@ export class HttpClient {
   }
 
   async #exchange(request: ApiRequest, credential: Credential): Promise<IncomingMessage> {
-    const agent = await this.#agentFor(credential);
+    const { requests, watches } = await this.#agentsFor(credential);
+    const agent = request.patience === "watch" ? watches : requests;
     try {
       return await this.#attempt(request, credential, agent);
     } catch (error) {
@@ -247,7 +265,7 @@ export class HttpClient {
     const translated = connectionErrorFrom(error instanceof ReusedSocketError ? error.cause : error, this.server);
     if (translated instanceof ConnectionError && translated.fault === "tls") {
       // The files of the authority and of the client certificate may be mended: the next request reads them again.
-      this.#dropAgent();
+      this.#dropAgents();
       this.#credentials.reread();
     }
     return translated;
@@ -319,7 +337,7 @@ export class HttpClient {
   #silence(milliseconds: number): ConnectionError {
     const reason = `no answer in ${milliseconds / 1000} s`;
     // After a sleep of this machine every idle connection is as dead as this one: none must be tried in turn.
-    if (this.#agent !== undefined) dropIdle(this.#agent.agent);
+    for (const agent of this.#pools) dropIdle(agent);
     return new ConnectionError("timeout", `cannot reach ${this.#server.host}: ${reason}`, {
       hint: "check the network and the VPN, or raise --request-timeout",
     });

@@ -10,9 +10,7 @@ export class TimeSlice {
   /** Resolves at once, or in the next turn when the slice is used up. */
   async breathe(): Promise<void> {
     if (performance.now() - this.#started < SLICE_MILLISECONDS) return;
-    await new Promise<void>((resolve) => {
-      nextTurn(resolve);
-    });
+    await oneTurn();
     this.#started = performance.now();
   }
 
@@ -20,4 +18,11 @@ export class TimeSlice {
   restart(): void {
     this.#started = performance.now();
   }
+}
+
+/** Resolves in the next turn of the event loop, before new input is looked for. */
+export function oneTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    nextTurn(resolve);
+  });
 }

@@ -94,6 +94,22 @@ describe("a watch", () => {
     expect(seen).toEqual(["changed new", "changed new", `removed ${created.metadata.uid}`]);
   });
 
+  it("brings a flood whole, though it takes its time over events that come one by one", async () => {
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 20 });
+    const store = hold(cluster.store(podQuery(server)));
+    await live(store);
+    await server.until(() => server.watchCount === 1);
+    for (const name of ["a", "bb", "ccc"]) {
+      server.push(pod(name));
+      await eventually(store, () => podNames(store).includes(name));
+    }
+    for (let index = 0; index < 3000; index += 1) server.push(pod(`flood-${index}`, { index: 1000 + index }));
+    await eventually(store, ({ rows }) => rows.size === 3023);
+    server.push(pod("after", { index: 60_000 }));
+    await eventually(store, () => podNames(store).includes("after"));
+    expect(podRequests(server, false)).toBe(1);
+  });
+
   it("keeps the same row object for a row that did not change", async () => {
     const { server, cluster } = await openFakeCluster(cleanup, { pods: 20 });
     const store = hold(cluster.store(podQuery(server)));
@@ -188,7 +204,7 @@ describe("a watch", () => {
     await live(store);
     await server.until(() => server.watchCount === 1);
     for (const line of ['{"type":"ADDED","object":{}}', '{"type":"?","object":{"metadata":{}}}']) server.pushRaw(line);
-    server.push(pod("after"));
+    server.push(pod("after", { index: 60_000 }));
     await eventually(store, ({ rows }) => rows.size === 6);
     expect(podRequests(server, false)).toBe(1);
     expect(podRequests(server, true)).toBe(1);
@@ -200,7 +216,7 @@ describe("a watch", () => {
     await live(store);
     await server.until(() => server.watchCount === 1);
     server.pushRaw(line);
-    server.push(pod("after"));
+    server.push(pod("after", { index: 60_000 }));
     await eventually(store, ({ rows }) => rows.size === 6);
     expect(podRequests(server, false)).toBe(1);
     expect(podRequests(server, true)).toBe(2);
