@@ -147,7 +147,8 @@ export function runUi(options: UiOptions): RunningUi {
       alternateScreen: true,
       incrementalRendering: true,
       interactive: true,
-      maxFps: options.maxFps ?? 60,
+      // A key must not wait long for the frame of a change that came just before it.
+      maxFps: options.maxFps ?? 125,
       exitOnCtrlC: false,
       patchConsole: ownsProcess,
     },

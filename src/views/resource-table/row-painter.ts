@@ -37,6 +37,8 @@ export class RowPainter {
   #width = 0;
   #skip = 0;
   #painted = new WeakMap<TableEntry, Painted>();
+  /** What the clock columns of the rows made ready say: read once for a frame. */
+  #clocks = new Map<TableEntry, string>();
 
   constructor(palette: Palette, toneOf: (row: TableRow) => Tone | undefined, marks?: ChangeMarks) {
     this.#palette = palette;
@@ -68,8 +70,12 @@ export class RowPainter {
         this.#measure(entry.row);
       }
     }
+    this.#clocks = new Map();
     for (const entry of rows) {
       if (this.#measure(entry.row)) changed = true;
+      const clock = this.#clockOf(entry);
+      this.#clocks.set(entry, clock);
+      if (clock === this.#painted.get(entry)?.clock) continue;
       // A restart's age may become wider than any text of its row was when it came.
       for (const column of this.#clockColumns) if (this.#grow(column, entry.row)) changed = true;
     }
@@ -106,7 +112,7 @@ export class RowPainter {
   row(entry: TableEntry, selected: boolean, marked: boolean): string {
     const changes = this.#marks?.lookOf(entry.key) ?? "";
     const look = (selected ? (marked ? "sm" : "s") : marked ? "m" : "") + changes;
-    const clock = this.#clockColumns.map((column) => column.text(entry.row)).join(" ");
+    const clock = this.#clocks.get(entry) ?? this.#clockOf(entry);
     const before = this.#painted.get(entry);
     if (before !== undefined && before.row === entry.row && before.look === look && before.clock === clock) {
       return before.text;
@@ -120,6 +126,10 @@ export class RowPainter {
   forget(): void {
     this.#painted = new WeakMap();
     this.#measured = new WeakSet();
+  }
+
+  #clockOf(entry: TableEntry): string {
+    return this.#clockColumns.map((column) => column.text(entry.row)).join(" ");
   }
 
   #paint(

@@ -46,6 +46,8 @@ const SORTS: Readonly<Record<string, string>> = {
 const AIMED: ReadonlySet<string> = new Set(["open", "mark.toggle", "mark.range"]);
 /** A key this soon after another object came under the cursor was meant for the one before. */
 const UNSEEN_MILLISECONDS = 250;
+/** Texts of so many rows are made in no time by the filter itself. */
+const FEW = 200;
 
 /** Rows of a store in a table model, drawn as painted lines. */
 class ResourceTable implements View {
@@ -247,7 +249,7 @@ class ResourceTable implements View {
     this.#followJoins();
     shown.add(this.#cluster.catalog.subscribe(() => this.#followJoins()));
     shown.add(() => this.#joined.stop());
-    shown.add(this.#host.clock.every(1000, () => this.#screen.tick(), { background: true }));
+    shown.add(this.#host.clock.every(1000, () => this.#tick(), { background: true }));
   }
 
   hide(): void {
@@ -303,12 +305,18 @@ class ResourceTable implements View {
       this.#apply(snapshot.rows, changes, snapshot.status.state === "loading");
       this.#joined.know(snapshot.rows, changes.reset ? snapshot.rows.keys() : changes.changed);
       this.#readStatus(snapshot.status);
-      this.#warmLater();
+      // The tick of the clock sees to a few: those that change again and again are not made ready every time.
+      if (changes.reset || changes.changed.size > FEW) this.#warmLater();
     };
     shown.add(store.subscribe(() => this.#readStatus(store.get().status)));
     shown.add(store.subscribeChanges(read));
     shown.add(() => this.#screen.clearMarks());
     read({ changed: new Set(), removed: new Set(), reset: true });
+  }
+
+  #tick(): void {
+    this.#screen.tick();
+    this.#warmLater();
   }
 
   /** Between two turns of the event loop, a few milliseconds at a time. */
