@@ -75,6 +75,53 @@ export async function benchLogs(seconds: number): Promise<void> {
   }
 }
 
+/**
+ * A log followed for many minutes by somebody who uses it: each minute it is filtered, searched, scrolled, wrapped, and a
+ * record of it is opened. Prints the memory after each minute, and in the end whether a line was lost.
+ */
+export async function benchLogMinutes(minutes: number, linesPerSecond: number): Promise<void> {
+  const bench = new LogBench();
+  try {
+    await bench.ask("ready");
+    const program = await bench.open();
+    program.write("l");
+    await program.waitFor(/following/);
+    bench.tell(`rate ${linesPerSecond}`);
+    await program.waitFor(/oldest dropped/, 600_000);
+    row("memory when full", `${residentMegabytes(program.pid).toFixed(0)} MB`);
+    for (let minute = 1; minute <= minutes; minute += 1) {
+      for (const keys of USE) {
+        program.write(keys);
+        await sleep(60_000 / USE.length);
+      }
+      row(`memory after ${minute} min`, `${residentMegabytes(program.pid).toFixed(0)} MB`, minute === 1 ? "flat" : "");
+    }
+    await reportLost(bench, program);
+  } finally {
+    bench.close();
+  }
+}
+
+const ESCAPE = "\u001B";
+/** Each with a pause after it; together they leave the log as it was. */
+const USE = [
+  "&level>=error\r",
+  "k",
+  ESCAPE,
+  "/n=99\r",
+  "n",
+  ESCAPE,
+  "w",
+  "w",
+  "v",
+  "\r",
+  ESCAPE,
+  ESCAPE,
+  "s",
+  "&~served +2\r",
+  ESCAPE,
+];
+
 async function benchStorm(bench: LogBench, seconds: number): Promise<void> {
   const program = await bench.open();
   program.write("l");
@@ -99,6 +146,11 @@ async function benchStorm(bench: LogBench, seconds: number): Promise<void> {
   }
   const shown = memory.map((megabytes) => megabytes.toFixed(0)).join(", ");
   row(`memory when full, and thrice in ${seconds} s`, `${shown} MB`, "flat");
+  await reportLost(bench, program);
+}
+
+/** Ends the writing and the program, and compares what was written with what the title counts. */
+async function reportLost(bench: LogBench, program: PtyProgram): Promise<void> {
   const written = Number(/written (\d+)/.exec(await bench.ask("rate 0"))?.[1]);
   const kept = await settled(program);
   row("lines written", String(written));
