@@ -1,7 +1,7 @@
 import { errorMessage, KelpieError } from "../../lib/errors.ts";
 import { fuzzyScore } from "../../lib/fuzzy.ts";
 import type { StreamLabel } from "./log-streams.ts";
-import { LEVELS, levelNamed, type Level, type LogRecord } from "./log-record.ts";
+import { LEVELS, levelNamed, wordsOfLevels, type Level, type LogRecord } from "./log-record.ts";
 
 /** One line, as a filter looks at it. */
 export interface FilteredLine {
@@ -78,7 +78,9 @@ function fieldTest(name: string, operator: string, value: string): Test {
   const level = name === "level" ? levelNamed(value) : undefined;
   if (level !== undefined) {
     const wanted = LEVELS.indexOf(level);
+    const words = wordsOfLevels(LEVELS.filter((_, index) => compare(index, operator, wanted)));
     return (line) => {
+      if (!words.test(line.text)) return false;
       const own = line.level();
       return own !== undefined && compare(LEVELS.indexOf(own), operator, wanted);
     };

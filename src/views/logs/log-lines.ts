@@ -87,11 +87,11 @@ export class LogLines {
 
   /** A key is about to change the screen: what is due to be shown is shown with it, not in a frame just before or after. */
   showWithKey(): void {
-    if (this.#clock.now() - this.#shownAt >= SHOW_MILLISECONDS) this.show();
+    if (this.#clock.now() - this.#shownAt >= SHOW_MILLISECONDS) this.show(true);
   }
 
-  /** Shows all that was taken in. */
-  show(): void {
+  /** Shows all that was taken in. @param filterLater what a filter lets through of it is shown in a frame after */
+  show(filterLater = false): void {
     this.#cancelShow?.();
     this.#cancelShow = undefined;
     if (this.#pending.length === 0) return;
@@ -106,7 +106,7 @@ export class LogLines {
     if (this.#filtered !== undefined) {
       const { dropped, stable } = this.#filtered.change(change);
       shown = { dropped, stable: stable - this.#before + this.#beforeShown };
-      this.#workFilter(performance.now() + SLICE_MILLISECONDS);
+      this.#workFilter(performance.now() + (filterLater ? 0 : SLICE_MILLISECONDS));
     }
     this.#tell(marks, shown);
   }

@@ -32,6 +32,21 @@ export function levelNamed(name: string): Level | undefined {
   return LEVELS[number - 1];
 }
 
+/**
+ * What the text of every line has whose level is one of some: most lines can be told from it without being read. A
+ * backslash may hide a letter.
+ */
+export function wordsOfLevels(levels: readonly Level[]): RegExp {
+  const names = [...LEVEL_NAMES].filter(([, level]) => levels.includes(level)).map(([name]) => name);
+  const shortest = names.filter((name) => !names.some((other) => other !== name && name.includes(other)));
+  const numbers = levels.map((level) => LEVELS.indexOf(level) + 1).join("");
+  const letters = Object.keys(KLOG_LEVELS).filter((letter) => levels.includes(KLOG_LEVELS[letter] ?? "trace"));
+  const klog = letters.length === 0 ? "" : `|^[${letters.join("")}]\\d{4} `;
+  return new RegExp(`${shortest.join("|")}|[${numbers}]0${klog}|${ESCAPED_LETTER}`, "i");
+}
+
+const ESCAPED_LETTER = String.raw`\\[^"\\nt/]`;
+
 const LEVEL_FIELDS = ["level", "lvl", "severity", "loglevel", "levelname", "log.level", "@l"];
 const MESSAGE_FIELDS = ["msg", "message", "@m", "event", "log"];
 const TIME_FIELDS = ["time", "ts", "timestamp", "@timestamp", "@t", "datetime", "date", "asctime"];
