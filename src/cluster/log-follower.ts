@@ -9,7 +9,7 @@ import { connectionErrorFrom } from "./connection-error.ts";
 import type { HttpClient } from "./http-client.ts";
 import type { LogBatch } from "./log-batch.ts";
 import { LogLineReader } from "./log-line-reader.ts";
-import { ResumeWindow } from "./log-resume-window.ts";
+import { OtherLogError, ResumeWindow } from "./log-resume-window.ts";
 import { Sleeper } from "./sleeper.ts";
 import { TimeSlice } from "./time-slice.ts";
 
@@ -17,6 +17,13 @@ const PODS = { group: "", version: "v1", resource: "pods" } as const;
 const MAX_LINE_BYTES = 16 * 2 ** 20;
 /** Nothing on the way to a server limits a stream to less. */
 const LONG_STREAM_MILLISECONDS = 5000;
+/** How often, and how long apart, a container's status is looked at again before it is believed against its log. */
+const MOST_DOUBTS = 5;
+const DOUBT_MILLISECONDS = 1000;
+const LOOK_MILLISECONDS = 3000;
+
+/** What a server says of a container that has no log yet. */
+const WAITING = /is waiting to start/;
 
 /** How a stream ended: as the server wanted it, or by a fault after which lines may be missing. */
 type Ending = "complete" | "broken";
@@ -33,7 +40,7 @@ export class LogFollower {
   readonly #signal: AbortSignal;
   readonly #backoff = new Backoff();
   readonly #sleeper: Sleeper;
-  readonly #window: ResumeWindow;
+  readonly #window = new ResumeWindow();
   /** Of the present or the last stream. */
   #reader: LogLineReader;
   /** The timestamp of the line that was delivered last. */
@@ -42,6 +49,12 @@ export class LogFollower {
   /** Lines of the present stream that were not known before. */
   #brought = 0;
   #interrupted = false;
+  /** The present stream was opened after the instance had ended: it brings what was written last, or nothing. */
+  #lookedForMore = false;
+  /** The stream before the present one ended by itself, as it does with the instance. */
+  #ended = false;
+  /** How often in a row a resumed stream was not what the status says. */
+  #doubts = 0;
 
   constructor(client: HttpClient, clock: Clock, query: LogQuery, handler: LogHandler, signal: AbortSignal) {
     this.#client = client;
@@ -50,7 +63,6 @@ export class LogFollower {
     this.#handler = handler;
     this.#signal = signal;
     this.#sleeper = new Sleeper(clock);
-    this.#window = new ResumeWindow({ windowed: query.tailLines !== undefined || query.sinceSeconds !== undefined });
     this.#reader = this.#newReader();
   }
 
@@ -66,12 +78,20 @@ export class LogFollower {
         last = "broken";
         await this.#stream();
         last = "complete";
+        this.#ended = true;
         if (this.#signal.aborted) return;
         if (!this.#query.follow) {
           this.#finish();
           return;
         }
       } catch (error) {
+        if (error instanceof OtherLogError) {
+          this.#doubts += 1;
+          await this.#sleeper.sleep(DOUBT_MILLISECONDS, this.#signal);
+          continue;
+        }
+        this.#doubts = 0;
+        this.#ended = false;
         if (this.#signal.aborted || (await this.#gaveUp(error))) return;
       }
     }
@@ -96,7 +116,10 @@ export class LogFollower {
         if (last === "broken" || this.#brought > 0) return false;
         break;
       case "ended":
-        if (last === "broken" || wasLong) return false;
+        if (last === "broken" || (wasLong && !(this.#lookedForMore && this.#brought === 0))) {
+          this.#lookedForMore = true;
+          return false;
+        }
         break;
       case "replaced":
         await this.#stream(true);
@@ -115,7 +138,9 @@ export class LogFollower {
   async #gaveUp(error: unknown): Promise<boolean> {
     const cause = connectionErrorFrom(error, this.#client.server);
     const started = this.#lastTime !== undefined;
-    const transient = !isApiError(cause) || cause.status >= 500 || cause.status === 429 || cause.status === 401;
+    const waiting = !started && isApiError(cause, 400) && WAITING.test(cause.message);
+    const transient =
+      waiting || !isApiError(cause) || cause.status >= 500 || cause.status === 429 || cause.status === 401;
     if (started && isApiError(cause, 400, 404)) {
       this.#lost();
       return true;
@@ -155,18 +180,50 @@ export class LogFollower {
       void this.#deliver(reader.last(partial));
   }
 
-  /** @param replaced reads the instance before the present one, to its end */
+  /**
+   * @param replaced reads the instance before the present one, to its end
+   * @throws OtherLogError where the status may be late: the node follows the next instance before the API server knows of it
+   */
   async #stream(replaced = false): Promise<void> {
-    const follow = this.#query.follow && !replaced;
-    const resumed = this.#window.resume();
+    const resumed = this.#ended || this.#window.lastKey !== undefined;
+    const doubt = resumed && !replaced && this.#query.containerId !== undefined && this.#doubts < MOST_DOUBTS;
+    const since = this.#window.resume(doubt);
     this.#brought = 0;
     this.#streamedSince = this.#clock.now();
+    const another = new AbortController();
+    const stopLooking = doubt ? this.#lookAgain(another) : undefined;
+    try {
+      await this.#receive(since, replaced, AbortSignal.any([this.#signal, another.signal]));
+    } catch (error) {
+      throw another.signal.aborted ? new OtherLogError("the instance was replaced") : error;
+    } finally {
+      stopLooking?.();
+    }
+  }
+
+  /** Nothing of a resumed stream was known yet: it may be the silent one of the next instance. */
+  #lookAgain(another: AbortController): () => void {
+    let looks = 0;
+    const look = (fate: Fate): void => {
+      looks += 1;
+      if (looks === MOST_DOUBTS) stop();
+      if ((fate === "replaced" || fate === "gone") && !this.#window.matched) another.abort();
+    };
+    const stop = this.#clock.every(LOOK_MILLISECONDS, () => {
+      // While the server does not answer, nothing is known.
+      if (this.#window.matched) stop();
+      else this.#fate().then(look, () => undefined);
+    });
+    return stop;
+  }
+
+  async #receive(since: string | undefined, replaced: boolean, signal: AbortSignal): Promise<void> {
     const { body } = await this.#client.send({
-      path: this.#path(resumed, replaced),
+      path: this.#path(since, replaced),
       about: this.#subject("read the log of"),
       accept: "*/*",
-      signal: this.#signal,
-      patience: follow ? "quiet" : "answer",
+      signal,
+      patience: this.#query.follow && !replaced ? "quiet" : "answer",
     });
     if (this.#interrupted) this.#handler.resumed?.();
     this.#interrupted = false;
@@ -201,6 +258,7 @@ export class LogFollower {
       keep: (bytes, start, end, key) => this.#window.isNew(bytes, start, end, key),
       now: () => this.#clock.now(),
       lastKey: this.#window.lastKey,
+      highestKey: this.#window.highestKey,
     });
   }
 
@@ -208,6 +266,7 @@ export class LogFollower {
   #deliver(batch: LogBatch): Promise<void> | undefined {
     if (batch.length === 0) return undefined;
     this.#backoff.reset();
+    this.#doubts = 0;
     this.#brought += batch.length;
     const before = this.#lastTime;
     const first = batch.at(0);

@@ -20,18 +20,21 @@ export class LogLineReader {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #lastKey: number | undefined;
+  #highestKey: number;
 
-  /** @param lastKey of the line before the first one, where there was one */
+  /** @param lastKey of the line before the first one, where there was one @param highestKey of all lines before it */
   constructor(options: {
     readonly maxBytes: number;
     readonly keep: KeepLine;
     readonly now: () => number;
     readonly lastKey: number | undefined;
+    readonly highestKey?: number | undefined;
   }) {
     this.#maxBytes = options.maxBytes;
     this.#keep = options.keep;
     this.#now = options.now;
     this.#lastKey = options.lastKey;
+    this.#highestKey = options.highestKey ?? Number.NEGATIVE_INFINITY;
   }
 
   /** The lines that `chunk` completes. The batch keeps the chunk. */
@@ -96,7 +99,10 @@ export class LogLineReader {
     if (Number.isNaN(key)) key = this.#lastKey ?? this.#now();
     else textStart = Math.min(end, this.#times.end + 1);
     this.#lastKey = key;
-    if (this.#keep(bytes, start, end, key)) places.add(start, textStart, end, key);
+    if (!this.#keep(bytes, start, end, key)) return;
+    // Lines of one container stay in their order, even where its clock is set back.
+    this.#highestKey = Math.max(this.#highestKey, key);
+    places.add(start, textStart, end, this.#highestKey);
   }
 }
 

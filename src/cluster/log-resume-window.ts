@@ -1,75 +1,101 @@
 /** Half the bits of a hash of 53: all that a number holds exactly. */
 const LOW_BITS = 2 ** 21;
+/** Lines remembered at least, where so many came. */
+const MOST_REMEMBERED = 8192;
+/** How far the clock of a node may be set back while a stream is broken, where so much is remembered. */
+const SECONDS_BACK = 10;
+
+/** A resumed stream begins with a line that is not among the last ones that came: the log is rotated, or another one. */
+export class OtherLogError extends Error {
+  override readonly name = "OtherLogError";
+}
 
 /**
- * Remembers the lines of the last two seconds of a log, so that a resumed stream can leave out exactly those. The API
- * takes `sinceTime` in whole seconds, and lines of one moment may come in any order and be equal: counting equal lines
- * is the only way to lose none and to show none twice. Of each line a hash of 53 bits is kept, its timestamp included.
+ * Remembers the last lines of a log, those of its last two seconds at least, so that a resumed stream can leave out
+ * exactly those. The API takes `sinceTime` in whole seconds, and lines of one moment may come in any order and be equal:
+ * counting equal lines is the only way to lose none and to show none twice. Of each line a hash of 53 bits is kept, its
+ * timestamp included.
  */
 export class ResumeWindow {
-  /** Whether the log was asked for from a place on: what stands before its first line is not wanted. */
-  readonly #windowed: boolean;
   readonly #seed = Math.floor(Math.random() * 2 ** 31);
+  readonly #lines = new RememberedLines();
   #lastKey: number | undefined;
-  #second = Number.NEGATIVE_INFINITY;
-  #previousSecond: number | undefined;
-  #current = new Hashes();
-  #previous = new Hashes();
+  #highestKey: number | undefined;
+  /** The seconds of the last line and of the last one that was of another second. */
+  #second = Number.NaN;
+  #previousSecond = Number.POSITIVE_INFINITY;
+  /** The latest second of which lines were forgotten. */
+  #forgotten = Number.NEGATIVE_INFINITY;
   /** How often each line of the window must still be left out. */
   #known: Map<number, number> | undefined;
   #knownLeft = 0;
-  #knownLast = Number.NEGATIVE_INFINITY;
-  /** A line of the window has come again. */
-  #matched = false;
-  /** A resumed stream began with a line that is newer than all that were known, and none of them came before it. */
+  #knownHighest = Number.NEGATIVE_INFINITY;
+  /** A line of the window has come again, or none will. */
+  #matched = true;
+  #refuseGap = false;
   #gap = false;
-
-  constructor(options: { readonly windowed: boolean }) {
-    this.#windowed = options.windowed;
-  }
 
   /** Time key of the line that came last; `undefined` before the first. */
   get lastKey(): number | undefined {
     return this.#lastKey;
   }
 
-  /** Begins a resumed stream. Returns the `sinceTime` to ask for, `undefined` where nothing was read yet. */
-  resume(): string | undefined {
-    if (this.#lastKey === undefined) return undefined;
-    const known = new Map<number, number>();
-    for (const hashes of [this.#previous, this.#current]) {
-      for (let index = 0; index < hashes.length; index += 1) {
-        const hash = hashes.at(index);
-        known.set(hash, (known.get(hash) ?? 0) + 1);
-      }
-    }
-    this.#known = known;
-    this.#knownLeft = this.#previous.length + this.#current.length;
-    this.#knownLast = this.#lastKey;
-    this.#matched = false;
-    const start = this.#previousSecond ?? this.#second;
-    return new Date(start * 1000).toISOString().replace(".000", "");
+  /** The latest time key that has come: a clock may go back. */
+  get highestKey(): number | undefined {
+    return this.#highestKey;
   }
 
-  /** Whether a line was not delivered before. `key` is its time key. */
+  /** Whether a line of the present stream has followed those that came before. */
+  get matched(): boolean {
+    return this.#matched;
+  }
+
+  /**
+   * Begins a stream anew. Returns the `sinceTime` to ask for, `undefined` where nothing was read yet.
+   *
+   * @param refuseGap {@link isNew} throws where the stream turns out to be of another log
+   */
+  resume(refuseGap: boolean): string | undefined {
+    this.#refuseGap = refuseGap;
+    this.#matched = false;
+    if (this.#lastKey === undefined) return undefined;
+    const lines = this.#lines;
+    const near = Math.max(this.#forgotten + 1, this.#second - SECONDS_BACK);
+    const since = Math.min(this.#second, this.#previousSecond, near);
+    const known = new Map<number, number>();
+    this.#knownLeft = 0;
+    for (let index = 0; index < lines.length; index += 1) {
+      if (lines.secondAt(index) < since) continue;
+      const hash = lines.hashAt(index);
+      known.set(hash, (known.get(hash) ?? 0) + 1);
+      this.#knownLeft += 1;
+    }
+    this.#known = known;
+    this.#knownHighest = this.#highestKey ?? Number.NEGATIVE_INFINITY;
+    return new Date(since * 1000).toISOString().replace(".000", "");
+  }
+
+  /**
+   * Whether a line was not delivered before. `key` is its time key.
+   *
+   * @throws OtherLogError
+   */
   isNew(bytes: Buffer, start: number, end: number, key: number): boolean {
     const hash = hashOf(bytes, start, end, this.#seed);
-    if (this.#known !== undefined) {
-      const count = this.#known.get(hash) ?? 0;
+    const known = this.#known;
+    if (known !== undefined) {
+      const count = known.get(hash) ?? 0;
       if (count > 0) {
-        this.#known.set(hash, count - 1);
+        known.set(hash, count - 1);
         this.#knownLeft -= 1;
         if (this.#knownLeft === 0) this.#known = undefined;
         this.#matched = true;
         return false;
       }
-      // The whole second is sent again, and with it what stands before the window that was asked for.
-      if (this.#windowed && !this.#matched && key <= this.#knownLast) return false;
-      if (!this.#matched && key > this.#knownLast) {
-        this.#gap = true;
-        this.#matched = true;
-      }
+      // What stands before the known lines is forgotten, before the part that was asked for, or the rest of a long line.
+      if (!this.#matched && key <= this.#knownHighest) return false;
     }
+    if (!this.#matched) this.#begin(known !== undefined);
     this.#remember(hash, key);
     return true;
   }
@@ -88,46 +114,73 @@ export class ResumeWindow {
    * @param key NaN where not even the timestamp is whole
    */
   maybeKnown(key: number): boolean {
-    return this.#knownLeft > 0 && !(key > this.#knownLast);
+    return this.#knownLeft > 0 && !(key > this.#knownHighest);
+  }
+
+  /** Takes in the first line of a stream that has none of those known. */
+  #begin(wasRead: boolean): void {
+    if (this.#refuseGap) throw new OtherLogError("the log begins with a line that does not follow those that came");
+    this.#matched = true;
+    this.#gap = wasRead;
   }
 
   #remember(hash: number, key: number): void {
     this.#lastKey = key;
+    this.#highestKey = Math.max(key, this.#highestKey ?? key);
     const second = Math.floor(key / 1000);
-    // Late by a moment: it belongs to the window all the same.
-    if (second > this.#second) {
-      const cleared = this.#previous;
-      this.#previous = this.#current;
-      if (this.#second !== Number.NEGATIVE_INFINITY) this.#previousSecond = this.#second;
-      cleared.clear();
-      this.#current = cleared;
+    if (second !== this.#second) {
+      if (this.#lines.length > 0) this.#previousSecond = this.#second;
       this.#second = second;
     }
-    this.#current.push(hash);
+    const lines = this.#lines;
+    while (lines.length >= MOST_REMEMBERED) {
+      const first = lines.secondAt(0);
+      if (first === this.#second || first === this.#previousSecond) break;
+      this.#forgotten = Math.max(this.#forgotten, first);
+      lines.dropFirst();
+    }
+    lines.push(hash, second);
   }
 }
 
-/** A list of numbers that takes eight bytes for each. */
-class Hashes {
-  #values = new Float64Array(64);
+/** Hashes and seconds of lines in the order in which they came: a ring that takes 16 bytes for each. */
+class RememberedLines {
+  #hashes = new Float64Array(64);
+  #seconds = new Float64Array(64);
+  #head = 0;
   length = 0;
 
-  at(index: number): number {
-    return this.#values[index] ?? 0;
+  hashAt(index: number): number {
+    return this.#hashes[(this.#head + index) & (this.#hashes.length - 1)] ?? 0;
   }
 
-  push(value: number): void {
-    if (this.length === this.#values.length) {
-      const larger = new Float64Array(this.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.length] = value;
+  secondAt(index: number): number {
+    return this.#seconds[(this.#head + index) & (this.#seconds.length - 1)] ?? 0;
+  }
+
+  push(hash: number, second: number): void {
+    if (this.length === this.#hashes.length) this.#double();
+    const at = (this.#head + this.length) & (this.#hashes.length - 1);
+    this.#hashes[at] = hash;
+    this.#seconds[at] = second;
     this.length += 1;
   }
 
-  clear(): void {
-    this.length = 0;
+  dropFirst(): void {
+    this.#head = (this.#head + 1) & (this.#hashes.length - 1);
+    this.length -= 1;
+  }
+
+  #double(): void {
+    const unrolled = (from: Float64Array): Float64Array<ArrayBuffer> => {
+      const into = new Float64Array(from.length * 2);
+      into.set(from.subarray(this.#head), 0);
+      into.set(from.subarray(0, this.#head), from.length - this.#head);
+      return into;
+    };
+    this.#hashes = unrolled(this.#hashes);
+    this.#seconds = unrolled(this.#seconds);
+    this.#head = 0;
   }
 }
 

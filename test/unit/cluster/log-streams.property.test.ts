@@ -132,7 +132,8 @@ test.each([
         clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}` } }],
         users: [{ name: "u", user: {} }],
       }),
-      { clock: hastyClock(200) },
+      // Requests are given thirty seconds of real time.
+      { clock: hastyClock(200), overrides: { requestTimeoutMilliseconds: 6_000_000 } },
     );
     const abort = new AbortController();
     cleanup.add(() => abort.abort());

@@ -83,7 +83,7 @@ describe("a followed log", () => {
     const resumed = await eventually(heard, ({ lines }) => lines.length >= 5);
     expect(texts(resumed)).toEqual(["one", "tick", "tick", "tick", "late"]);
     const last = server.requests.findLast(({ path }) => path.endsWith("/log"));
-    expect(last?.query.get("sinceTime")).toBe("2026-01-01T00:00:05Z");
+    expect(last?.query.get("sinceTime")).toBe("2025-12-31T23:59:55Z");
     expect(last?.query.has("tailLines")).toBe(false);
   });
 
@@ -224,6 +224,21 @@ describe("a followed log", () => {
     expect(texts(await eventually(heard, ({ ended }) => ended))).toEqual(["one", "two"]);
   });
 
+  it("waits for a container that is waiting to start", async () => {
+    const { server, cluster } = await open();
+    const message = 'container "web" in pod "talker" is waiting to start: ContainerCreating';
+    let waiting = true;
+    server.intercept(({ path }) =>
+      waiting && path.endsWith("/log") ? { kind: "status", code: 400, reason: "BadRequest", message } : undefined,
+    );
+    server.logs.append(CONTAINER, time(1), "hello");
+    const heard = listen(cluster);
+    await eventually(heard, ({ interrupted }) => interrupted === 2);
+    waiting = false;
+    expect(texts(await eventually(heard, ({ lines }) => lines.length === 1))).toEqual(["hello"]);
+    expect(heard.get().failed).toBeUndefined();
+  });
+
   it("says that lines may be missing when a broken stream's pod is gone", async () => {
     const { server, cluster } = await open();
     server.logs.append(CONTAINER, time(1), "one");
@@ -259,7 +274,7 @@ describe("a log that is not followed", () => {
 
   it("fails in the server's words", async () => {
     const { server, cluster } = await open();
-    const message = 'container "web" in pod "talker" is waiting to start: ContainerCreating';
+    const message = 'previous terminated container "web" in pod "talker" not found';
     server.intercept(({ path }) =>
       path.endsWith("/log") ? { kind: "status", code: 400, reason: "BadRequest", message } : undefined,
     );
