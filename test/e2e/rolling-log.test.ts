@@ -100,7 +100,9 @@ test.skipIf(problem !== undefined)(
     const resource = catalog.resources.find((one) => one.resource === "deployments" && one.group === "apps");
     if (resource === undefined) throw new Error("there are no deployments");
     const object = await cluster.get({ resource, namespace: "default", name: "counters" });
-    const host = recordingHost(cluster, { directory: folder });
+    // On a busy machine the updates take long, and more is written than is held otherwise.
+    const logs = { tailLines: 1000, bufferMegabytes: 1024 };
+    const host = recordingHost(cluster, { directory: folder, settings: { logs } });
     const target = { resource, namespace: "default", name: "counters", uid: object.metadata.uid, object };
     const view = logsView.create(host.host, { targets: [target] });
     cleanup.add(() => view.dispose());

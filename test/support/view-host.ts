@@ -1,6 +1,7 @@
 import { vi } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { defaultSettings } from "../../src/config/default-settings.gen.ts";
+import type { Settings } from "../../src/config/settings-schema.ts";
 import type { AppDoors, Operations, TargetObject, ViewRequest } from "../../src/hotkeys/action.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
@@ -21,7 +22,7 @@ export interface RecordingHost {
 
 export function recordingHost(
   cluster: Cluster,
-  options: { readonly clock?: Clock; readonly directory?: string } = {},
+  options: { readonly clock?: Clock; readonly directory?: string; readonly settings?: Partial<Settings> } = {},
 ): RecordingHost {
   const opened: ViewRequest[] = [];
   const flashes: string[] = [];
@@ -90,7 +91,7 @@ export function recordingHost(
   const host: ViewHost = {
     cluster,
     clock: options.clock ?? systemClock,
-    settings: defaultSettings,
+    settings: { ...defaultSettings, ...options.settings },
     app,
     kinds,
     namespace: createValue(""),
