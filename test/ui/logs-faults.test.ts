@@ -77,7 +77,7 @@ test("An instance that ends and is put off says so between what it wrote and wha
   await app.advance(50);
   expect(logLines(app)).toEqual([
     "one",
-    "── web/main: waiting: CrashLoopBackOff: back-off 10s",
+    "── web/main: exit code 1, Error; waiting: CrashLoopBackOff: back-off 10s",
     "── web/main was restarted (once so far); before: exit code 1, Error",
     "two",
   ]);
@@ -96,7 +96,7 @@ test("A pod that was evicted before it wrote anything says why there is no log",
 
 test("An eviction, how a container ended, and that its pod was deleted stand where they happened", async () => {
   const { app, cluster } = await start(changed({ containerID: "c://1", state: { running: {} } }));
-  cluster.writeLog("web", "last words");
+  cluster.logStreams[0]?.handler.lines([{ time: "2026-01-01T00:00:09.7Z", text: "last words" }]);
   const disrupted = {
     type: "DisruptionTarget",
     status: "True",
@@ -191,10 +191,13 @@ test("With no right but that to get pods/log, a pod's log is followed by its nam
   await app.until(view.freshness, ({ state }) => state === "live");
   const shown = async (line: string): Promise<void> => {
     await expect
-      .poll(async () => {
-        await app.advance(50);
-        return logLines(app);
-      })
+      .poll(
+        async () => {
+          await app.advance(50);
+          return logLines(app);
+        },
+        { timeout: 20_000 },
+      )
       .toContain(line);
   };
   await shown("hello");

@@ -1,7 +1,7 @@
 import { sanitize } from "../../lib/text.ts";
 import type { Span, StyledLine } from "../../ui/styled-line.ts";
 import type { LogEntry } from "./log-buffer.ts";
-import { structuredText, type RecordColumn } from "./record-line.ts";
+import { harmless, structuredText, type RecordColumn } from "./record-line.ts";
 
 /** Longer lines are cut on screen; what is saved or copied is whole. */
 const SHOWN_CHARACTERS = 16_384;
@@ -15,14 +15,14 @@ const ESCAPE = /\u001B(?:\[([0-?]*)[ -/]*([@-~])|[\]PX^_][^\u0007\u001B]*(?:\u00
  * of SGR not "concealed", which would hide text.
  */
 export function parseAnsi(raw: string): { readonly text: string; readonly spans: readonly Span[] } {
-  if (!raw.includes("\u001B")) return { text: sanitize(raw), spans: [] };
+  if (!raw.includes("\u001B")) return { text: harmless(raw), spans: [] };
   let text = "";
   const spans: Span[] = [];
   let active: string[] = [];
   let position = 0;
   const take = (part: string): void => {
     if (part === "") return;
-    const clean = sanitize(part);
+    const clean = harmless(part);
     if (active.length > 0) spans.push({ start: text.length, end: text.length + clean.length, sgr: active.join(";") });
     text += clean;
   };
@@ -85,7 +85,7 @@ export const SOURCE_COLOURS = ["36", "33", "35", "32", "34", "96", "93", "95", "
 /** A line as it stands on screen. */
 export function styledLogLine(entry: LogEntry, options: LogLineOptions): StyledLine {
   if (entry.kind === "marker") {
-    const text = `──── ${entry.time} ${"─".repeat(60)}`;
+    const text = `──── ${entry.time} ${"─".repeat(24)}`;
     return { text, spans: [{ start: 0, end: text.length, tone: "accent" }] };
   }
   if (entry.kind === "note") {
@@ -117,12 +117,13 @@ export function styledLogLine(entry: LogEntry, options: LogLineOptions): StyledL
   return { text, spans };
 }
 
-/** A line as it is saved: whole, without control sequences. */
+/** A line as it is saved: whole, with its tabs, without control sequences. */
 export function plainLogLine(entry: LogEntry, options: LogLineOptions): string {
   if (entry.kind !== "line") return styledLogLine(entry, options).text;
   const time = options.timestamps ? `${entry.time} ` : "";
   const prefix = options.prefixes?.[entry.source]?.full;
-  return `${time}${prefix === undefined ? "" : `${prefix} `}${parseAnsi(entry.text).text}`;
+  const text = plainText(entry.text).split("\t").map(sanitize).join("\t");
+  return `${time}${prefix === undefined ? "" : `${prefix} `}${text}`;
 }
 
 /** To the millisecond, with all three digits, so that columns stay aligned. */

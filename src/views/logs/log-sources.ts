@@ -51,7 +51,7 @@ export function logSources(pod: KubeObject, options: SourceOptions): readonly Lo
       if (options.container === undefined && specs === "initContainers" && !isSidecar(spec) && endedWell(status))
         return [];
       const waiting = options.previous ? previousFault(status) : waitingReason(status, pod);
-      const backOff = options.previous || waiting !== undefined ? undefined : stateReason(status);
+      const backOff = options.previous || waiting !== undefined ? undefined : backOffOf(status);
       const ended = options.previous ? undefined : endOf(status, pod);
       const containerId = instanceOf(status, options.previous);
       const startedAt = startOf(status);
@@ -116,7 +116,9 @@ function endOf(status: Fields, pod: KubeObject): LogSource["ended"] {
   const ended = at(status, "state", "terminated");
   if (!isRecord(ended) || !hasEnded(pod)) return undefined;
   const time = asString(ended["finishedAt"]);
-  return Number.isNaN(Date.parse(time)) ? undefined : { time, reason: exitReason(ended) };
+  if (Number.isNaN(Date.parse(time))) return undefined;
+  // Of that second, which is all that the status tells, the last words are still part.
+  return { time: time.replace(/(:\d\d)Z$/, "$1.999999Z"), reason: exitReason(ended) };
 }
 
 function hasEnded(pod: KubeObject): boolean {
@@ -151,6 +153,14 @@ function waitingReason(status: Fields, pod: KubeObject): string | undefined {
   if (asString(status["containerID"]) !== "" || at(pod, "status") === undefined) return undefined;
   if (hasEnded(pod)) return `it was never started: ${podFault(pod) ?? asString(at(pod, "status", "phase"))}`;
   return stateReason(status) ?? "waiting to start";
+}
+
+/** With how the instance ended whose log is the newest. */
+function backOffOf(status: Fields): string | undefined {
+  const reason = stateReason(status);
+  const ended = asRecord(at(status, "lastState", "terminated"));
+  if (reason === undefined || asString(ended["containerID"]) !== asString(status["containerID"])) return reason;
+  return `${exitReason(ended)}; ${reason}`;
 }
 
 function stateReason(status: Fields): string | undefined {

@@ -21,6 +21,13 @@ const LEVEL_TONES: Readonly<Partial<Record<Level, Tone>>> = {
   fatal: "error",
 };
 
+/** {@link sanitize} with tabs as wide as they are meant: stack traces are indented by them. */
+export function harmless(text: string): string {
+  return sanitize(text.includes("\t") ? text.replaceAll("\t", TAB) : text);
+}
+
+const TAB = "    ";
+
 interface Styled {
   readonly text: string;
   readonly spans: readonly Span[];
@@ -35,7 +42,7 @@ export function structuredText(raw: string, columns: readonly RecordColumn[]): S
   const record = readRecord(raw);
   if (record.format === "json" || columns.length > 0) return laidOut(record, columns);
   if (record.level === undefined) return undefined;
-  const text = sanitize(raw);
+  const text = harmless(raw);
   const tone = LEVEL_TONES[record.level];
   if (tone === undefined) return undefined;
   if (record.format === "klog") return { text, spans: [{ start: 0, end: 1, tone, bold: true }] };
@@ -98,14 +105,14 @@ export function recordColumns(fields: readonly string[], lines: Iterable<string>
 /** A record, a field a line: what a screen shows of one that is expanded. */
 export function recordLines(raw: string): ReadonlyArray<Styled> {
   const { format, level, message, fields } = readRecord(raw);
-  if (fields.size === 0) return raw.split("\r").map((part) => ({ text: sanitize(part), spans: [] }));
+  if (fields.size === 0) return raw.split("\r").map((part) => ({ text: harmless(part), spans: [] }));
   const tone = level === undefined ? undefined : LEVEL_TONES[level];
   const width = Math.min(WIDEST, Math.max(...[...fields.keys()].map((name) => name.length)));
   const lines: Styled[] = [];
   const add = (name: string, value: string, style: Tone | undefined): void => {
     for (const [index, part] of value.split("\n").entries()) {
       const label = fit(index === 0 ? sanitize(name) : "", width);
-      const text = `${label}  ${sanitize(part)}`;
+      const text = `${label}  ${harmless(part)}`;
       const spans: Span[] = [{ start: 0, end: label.length, tone: "muted" }];
       if (style !== undefined) spans.push({ start: label.length + 2, end: text.length, tone: style });
       lines.push({ text, spans });

@@ -5,7 +5,7 @@ import { PagerModel } from "../../ui/pager-model.ts";
 import { TextView } from "../text-view.tsx";
 import { NOTHING_SELECTED, type Freshness, type View, type ViewDefinition } from "../view.ts";
 import { plainText } from "./log-line.ts";
-import { recordLines } from "./record-line.ts";
+import { harmless, recordLines } from "./record-line.ts";
 
 /** One line of a log in full: its fields a line each, then the line as it was written. */
 export const logRecordView: ViewDefinition = {
@@ -20,7 +20,7 @@ export const logRecordView: ViewDefinition = {
       ...recordLines(plainText(text)),
       { text: "" },
       { text: "As it was written:", spans: [{ start: 0, end: 18, tone: "muted" }] },
-      { text: sanitize(plainText(text)) },
+      { text: harmless(plainText(text)) },
     ]);
     return new TextView(host, {
       id: "log-record",

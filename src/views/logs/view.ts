@@ -312,7 +312,7 @@ class LogsView {
 
   async #pickEntry(top: number): Promise<LogEntry | undefined> {
     const shown = Array.from({ length: this.#pager.rows }, (_, row) => this.#lines.at(top + row)).filter(
-      (entry): entry is LogEntry => entry?.kind === "line",
+      (entry): entry is LogEntry => entry !== undefined && entry.kind !== "marker",
     );
     if (shown.length === 0) return undefined;
     const items = shown.map((entry, index) => `${index + 1} ${truncate(this.#form.draw(entry).text, 200)}`);

@@ -66,3 +66,9 @@ test("a very long line is cut on screen and whole where it is saved", () => {
   expect(line.text).toMatch(/… 983616 more characters$/);
   expect(plainLogLine(entry(long), bare)).toBe(long);
 });
+
+test("a tab is room on screen and a tab where it is saved", () => {
+  const trace = `\tat main ${ESC}[31mred${ESC}[0m\u0007`;
+  expect(styledLogLine(entry(trace), bare).text).toBe(String.raw`    at main red\x07`);
+  expect(plainLogLine(entry(trace), bare)).toBe(`\tat main red${String.raw`\x07`}`);
+});
