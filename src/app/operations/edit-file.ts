@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorCode, KelpieError } from "../../lib/errors.ts";
@@ -28,7 +28,7 @@ export async function keepEdit(stateDirectory: string, name: string, text: strin
   const directory = join(stateDirectory, "edits");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (let number = 1; ; number += 1) {
-    const path = join(directory, fileName(number === 1 ? name : `${name}-${number}`));
+    const path = join(directory, fileName(name, number === 1 ? "" : `~${number}`));
     try {
       await writeFile(path, text, { mode: 0o600, flag: "wx" });
       return path;
@@ -38,8 +38,17 @@ export async function keepEdit(stateDirectory: string, name: string, text: strin
   }
 }
 
-function fileName(name: string): string {
-  return `${name.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.yaml`;
+/** Removes the texts that were kept under a name. @returns how many there were */
+export async function removeKept(stateDirectory: string, name: string): Promise<number> {
+  const directory = join(stateDirectory, "edits");
+  const files = await readdir(directory).catch(() => []);
+  const kept = files.filter((file) => file.replace(/~\d+\.yaml$/, ".yaml") === fileName(name));
+  for (const file of kept) await rm(join(directory, file), { force: true });
+  return kept.length;
+}
+
+function fileName(name: string, number = ""): string {
+  return `${name.replaceAll(/[^A-Za-z0-9._-]/g, "_")}${number}.yaml`;
 }
 
 /** The editor as kubectl chooses it: `KUBE_EDITOR`, `EDITOR`, `vi`. It may hold arguments. */

@@ -34,7 +34,11 @@ export function createEdit(services: AppServices): Operations["edit"] {
         throw new EditError("it is another object by now: the one on screen was deleted");
       }
       const first = editableYaml(original);
-      text = await EditedText.create(services, `${singularName(target.resource)}-${target.name}`, target.name, first);
+      const what = `${singularName(target.resource)}-${target.name}`;
+      const secret = original.kind === "Secret";
+      // Its name is that of one object alone: what is kept for another must not go with it.
+      const kept = secret ? `secret_${cluster.context.name}_${target.namespace}_${target.name}` : target.name;
+      text = await EditedText.create(services, what, kept, first, secret);
       await new EditSession(services, cluster, target, text, original).run(first);
     } catch (error) {
       app.flash("error", `${target.name} was not edited: ${errorMessage(error)}${hintOf(error)}`);
@@ -108,7 +112,8 @@ class EditSession {
           }
           const written = await this.#apply(text, false).finally(release);
           if (written.outcome !== "conflict") {
-            app.flash("info", `${this.#target.resource.singular} ${this.#target.name} was edited`);
+            const { resource, name } = this.#target;
+            app.flash("info", `${resource.singular} ${name} was edited${await this.#text.accepted()}`);
             return undefined;
           }
           this.#original = this.#named(written.latest);

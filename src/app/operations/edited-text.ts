@@ -1,6 +1,6 @@
 import { errorMessage } from "../../lib/errors.ts";
 import type { AppServices } from "../context.ts";
-import { createEditFile, editorCommand, keepEdit, runEditor, type EditFile } from "./edit-file.ts";
+import { createEditFile, editorCommand, keepEdit, removeKept, runEditor, type EditFile } from "./edit-file.ts";
 import { withNotes, withoutNotes } from "./edit-text.ts";
 
 /** A text that goes to the user's editor, perhaps more than once. Work in it is never lost: what is given up is kept. */
@@ -10,22 +10,34 @@ export class EditedText {
   readonly #name: string;
   readonly #editor: string;
   readonly #first: string;
+  readonly #secret: boolean;
   /** The newest text that is not empty. */
   #last: string;
   /** The file in the temporary directory holds what could be kept nowhere else. */
   #stays = false;
 
-  private constructor(services: AppServices, file: EditFile, name: string, first: string) {
+  private constructor(services: AppServices, file: EditFile, name: string, first: string, secret: boolean) {
     this.#services = services;
     this.#file = file;
     this.#name = name;
     this.#editor = editorCommand(services.env);
     this.#first = first;
+    this.#secret = secret;
     this.#last = first;
   }
 
-  static async create(services: AppServices, fileName: string, name: string, first: string): Promise<EditedText> {
-    return new EditedText(services, await createEditFile(fileName), name, first);
+  /**
+   * @param name what the work is kept under
+   * @param secret the text holds values in clear: its user is told so, and what is kept goes when it has served
+   */
+  static async create(
+    services: AppServices,
+    fileName: string,
+    name: string,
+    first: string,
+    secret = false,
+  ): Promise<EditedText> {
+    return new EditedText(services, await createEditFile(fileName), name, first, secret);
   }
 
   /**
@@ -68,7 +80,20 @@ export class EditedText {
     const home = env["HOME"] ?? "";
     const short = home !== "" && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
     // The place first: a long reason may not fit.
-    app.flash("warning", `your text is in ${short}: ${why}`);
+    const warning = this.#secret ? "its values in clear until it is removed or an edit succeeds; " : "";
+    app.flash("warning", `your text is in ${short}: ${warning}${why}`);
+  }
+
+  /** The edit is made: refused texts of it that hold values in clear are of no more use. @returns what to say of them */
+  async accepted(): Promise<string> {
+    if (!this.#secret) return "";
+    const { paths, logger } = this.#services;
+    try {
+      return (await removeKept(paths.state, this.#name)) === 0 ? "" : "; the refused text kept before is removed";
+    } catch (error) {
+      logger.warn("kept edits not removed", { error });
+      return "";
+    }
   }
 
   async dispose(): Promise<void> {

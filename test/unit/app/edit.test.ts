@@ -1,5 +1,5 @@
-import { chmod, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { createEdit } from "../../../src/app/operations/edit.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
@@ -227,4 +227,29 @@ test("values of a secret are in the editor, but never in the question", async ()
   const asked = one.questions[0]?.lines.join("\n") ?? "";
   expect(asked).toContain("4 bytes, changed>");
   expect(asked).not.toMatch(/cmVk|Ymx1/);
+});
+
+test("a refused edit of a secret is said to be kept in clear, and goes when an edit of it succeeds", async () => {
+  const one = await rig(change("cmVk", "Ymx1ZQ=="), change("cmVk", "Ymx1ZQ=="), change("cmVk", "Ymx1ZQ=="));
+  const secret: KubeObject = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { ...configMap.metadata, name: "key", uid: "uid-key" },
+    data: { colour: "cmVk" },
+  };
+  one.server.push(secret);
+  const edit = createEdit(one.services);
+  const target = targetOf(one.server, "secrets", secret);
+  one.agree = false;
+  await edit(target);
+  const first = /your text is in (\S+): its values in clear/.exec(one.flashes.at(-1) ?? "")?.[1] ?? "";
+  expect(await readFile(first, "utf8")).toContain("Ymx1ZQ==");
+  const other = join(dirname(first), "secret_fake_default_key-2.yaml");
+  await writeFile(other, "of another secret");
+  await edit(target);
+  expect(await one.kept()).toContain("Ymx1ZQ==");
+  one.agree = true;
+  await edit(target);
+  expect(one.flashes.at(-1)).toBe("info: secret key was edited; the refused text kept before is removed");
+  expect(await readdir(dirname(first))).toEqual(["secret_fake_default_key-2.yaml"]);
 });
