@@ -50,7 +50,8 @@ export interface ControllerOptions extends Omit<SessionOptions, "local"> {
   createOperations(services: AppServices): Operations;
   savePath(name: string): string;
   /** Draws everything in the colours of a theme from now on. */
-  useTheme(name: string): void;
+  /** @returns what to say of it */
+  useTheme(name: string): string;
   quit(): void;
 }
 
@@ -127,10 +128,7 @@ export class Controller {
         useNamespace: (namespace) => this.#useNamespace(namespace),
         pick: (request) => this.busy.waiting(this.dialogs.pick(request)),
         failed: (message) => this.flash.show("error", message),
-        useTheme: (name) => {
-          options.useTheme(name);
-          this.flash.show("info", `theme ${name}; \`theme: ${name}\` in config.yaml keeps it`);
-        },
+        useTheme: (name) => this.flash.show("info", options.useTheme(name)),
         forwardSets: () => this.#forwardSets.names(this.session.context.get() ?? ""),
         openForwardSet: (name) => void this.busy.during(this.#forwardSets.openSet(name)),
         switchReadOnly: (word) => void this.busy.during(switchReadOnly(this.session, this.doors, word)),

@@ -5,7 +5,7 @@ import { render } from "ink";
 import type { Clusters } from "../cluster/cluster.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Settings } from "../config/settings-schema.ts";
-import { colourDepth, createPalette } from "../config/theme.ts";
+import { colourDepth, colourlessReason, createPalette } from "../config/theme.ts";
 import type { InputEvent } from "../hotkeys/keys.ts";
 import { systemClock, type Clock } from "../lib/clock.ts";
 import { errorMessage } from "../lib/errors.ts";
@@ -115,7 +115,12 @@ export function runUi(options: UiOptions): RunningUi {
         `${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, "-")}-${name.replaceAll("/", "_")}`,
       );
     },
-    useTheme: (name) => palette.set(createPalette(name, depth)),
+    useTheme: (name) => {
+      palette.set(createPalette(name, depth));
+      const keep = `\`theme: ${name}\` in config.yaml keeps it`;
+      if (depth !== "none") return `theme ${name}; ${keep}`;
+      return `nothing changes here, where there are no colours (${colourlessReason(options.env)}); ${keep}`;
+    },
     quit: () => void end(),
   });
 

@@ -167,6 +167,12 @@ function background(colour: Background, depth: ColourDepth): string {
   return String(colour.ansi16 < 8 ? 40 + colour.ansi16 : 92 + colour.ansi16);
 }
 
+/** Which variable of the environment says that there are no colours. */
+export function colourlessReason(env: Readonly<Record<string, string | undefined>>): string {
+  if ((env["NO_COLOR"] ?? "") !== "") return "NO_COLOR is set";
+  return env["FORCE_COLOR"] === "0" ? "FORCE_COLOR=0" : `TERM=${env["TERM"] ?? ""}`;
+}
+
 /** What the environment says of colours: NO_COLOR, FORCE_COLOR, COLORTERM, TERM. */
 export function colourDepth(env: Readonly<Record<string, string | undefined>>): ColourDepth {
   if ((env["NO_COLOR"] ?? "") !== "") return "none";

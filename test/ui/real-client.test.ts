@@ -98,3 +98,22 @@ test("Read-only sends no write, whatever keys are pressed", async () => {
   expect(server.requests.filter(({ method }) => method !== "GET" && method !== "POST")).toEqual([]);
   expect(server.requests.filter(({ method, path }) => method === "POST" && !path.endsWith("reviews"))).toEqual([]);
 });
+
+test("A namespace that does not exist is told apart from an empty one, until somebody makes it", async () => {
+  const app = await start("pods nowhere");
+  await app.untilShown(/The namespace nowhere does not exist\./);
+  expect(app.text()).toMatch(/pods\(nowhere\)\[0\] .* live ─/);
+  server.push({ apiVersion: "v1", kind: "Namespace", metadata: { name: "nowhere", uid: "uid-nowhere" } });
+  await app.advance(11_000);
+  await app.untilShown(/There are no pods in the namespace nowhere\./);
+});
+
+test("Without the right to read a namespace nothing is said of whether it exists", async () => {
+  server.deny("get", "namespaces");
+  const app = await start("pods nowhere");
+  await rowCount(app, 0);
+  await server.until(() => server.requests.some(({ path }) => path === "/api/v1/namespaces/nowhere"));
+  await app.idle();
+  expect(app.text()).toContain("There are no pods in the namespace nowhere.");
+  expect(app.text()).not.toContain("not exist");
+});

@@ -8,10 +8,10 @@ afterEach(async () => {
   open = undefined;
 });
 
-async function start(): Promise<TestScreen> {
+async function start(env: Readonly<Record<string, string>> = {}): Promise<TestScreen> {
   const cluster = new MemoryCluster("dev");
   for (const name of ["first", "web-1"]) cluster.put("pods", runningPod(name));
-  open = await TestScreen.open({ clusters: memoryClusters([cluster]), columns: 120 });
+  open = await TestScreen.open({ clusters: memoryClusters([cluster]), columns: 120, env });
   return open;
 }
 
@@ -46,4 +46,12 @@ test("A name that no theme has is refused with those there are", async () => {
   await app.press("enter");
   expect(app.text()).toContain('there is no theme "neon"');
   expect(app.text()).toContain("It is one of dark, light, high-contrast");
+});
+
+test("Without colours a theme does not say that anything changed", async () => {
+  const app = await start({ NO_COLOR: "1" });
+  await app.press(":");
+  await app.type("theme light");
+  await app.press("enter");
+  expect(app.line(-1)).toContain("nothing changes here, where there are no colours (NO_COLOR is set)");
 });

@@ -1,6 +1,6 @@
 import type { Palette } from "../../config/theme.ts";
 import type { ApiResource } from "../../lib/kube/gvr.ts";
-import { namespacesText } from "../../lib/kube/namespaces.ts";
+import { namespacesOf, namespacesText } from "../../lib/kube/namespaces.ts";
 import { sanitize, truncate, wrapWords } from "../../lib/text.ts";
 import type { Tone } from "../../lib/tone.ts";
 import type { TableState } from "../../state/table/table-state.ts";
@@ -10,6 +10,8 @@ export interface EmptyTable {
   readonly resource: ApiResource;
   /** `""` is all namespaces. */
   readonly namespace: string;
+  /** Those of them that do not exist, as `namespace`. */
+  readonly absent: string;
   readonly freshness: Freshness;
   readonly table: TableState;
 }
@@ -49,6 +51,11 @@ export function emptyLines(empty: EmptyTable, columns: number, palette: Palette)
       say(`There are no ${resource.resource} where they may be listed.`, "muted"),
       ...whole(`Without ${freshness.without}`, "error"),
     ];
+  }
+  if (empty.absent !== "") {
+    const one = namespacesOf(empty.absent).length === 1;
+    const text = `${namespacesText(empty.absent)} ${one ? "does" : "do"} not exist.`;
+    return [say(`T${text.slice(1)}`, "warning"), say(":ns lists those there are, 0 shows all of them.", "muted")];
   }
   const inOne = resource.namespaced && namespace !== "";
   const where = inOne ? ` in ${namespacesText(namespace)}` : "";

@@ -31,7 +31,7 @@ export class TableScreen {
   ) {
     this.#model = model;
     this.#toneOf = toneOf;
-    this.#marks = options.changeMarks ? new ChangeMarks(options.clock, () => this.#paintAgain()) : undefined;
+    this.#marks = options.changeMarks ? new ChangeMarks(options.clock, () => this.paintAgain()) : undefined;
   }
 
   /** Rises when the same rows must be painted anew: an age went on, a mark faded. */
@@ -99,14 +99,14 @@ export class TableScreen {
       .join("\n");
     if (texts === this.#clockTexts) return;
     this.#clockTexts = texts;
-    this.#paintAgain();
+    this.paintAgain();
   }
 
   scrollColumns(step: 1 | -1): void {
     const hidden = this.#painter?.painter.layout.hidden ?? 0;
     if (step === 1 && hidden === 0) return;
     this.#skip = Math.max(0, this.#skip + step);
-    this.#paintAgain();
+    this.paintAgain();
   }
 
   scrollHome(): void {
@@ -123,7 +123,8 @@ export class TableScreen {
     })?.column;
   }
 
-  #paintAgain(): void {
+  /** What stands in place of rows, or the time, reads otherwise now. */
+  paintAgain(): void {
     this.#repaint.update((count) => count + 1);
   }
 }

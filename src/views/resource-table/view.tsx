@@ -21,6 +21,7 @@ import { freshnessOf } from "../list-freshness.ts";
 import type { Freshness, View, ViewDefinition, ViewHost, ViewProps, ViewSelection, ViewTitle } from "../view.ts";
 import { customColumnsOf, type CustomColumns } from "./custom-columns.ts";
 import { openDrillDown } from "./drill-down.ts";
+import { AbsentNamespaces } from "./absent-namespaces.ts";
 import { emptyLines } from "./empty-lines.ts";
 import { isJoinName, JoinedLists } from "./joined-lists.ts";
 import { readTableParameters, type TableParameters } from "./parameters.ts";
@@ -75,6 +76,7 @@ class ResourceTable implements View {
   readonly #screen: TableScreen;
   #shown: Disposer | undefined;
   readonly #joined: JoinedLists;
+  readonly #absent = new AbsentNamespaces();
   readonly #custom: CustomColumns | undefined;
   /** What is to be said of columns of the settings that there are not. */
   #missing: readonly string[] = [];
@@ -250,6 +252,7 @@ class ResourceTable implements View {
     shown.add(this.#cluster.catalog.subscribe(() => this.#followJoins()));
     shown.add(() => this.#joined.stop());
     shown.add(this.#host.clock.every(1000, () => this.#tick(), { background: true }));
+    shown.add(this.#absent.follow(this.#host, this));
   }
 
   hide(): void {
@@ -263,10 +266,13 @@ class ResourceTable implements View {
 
   /** The painted lines of the table at a size: titles, then rows. */
   lines(columns: number, rows: number, palette: Palette): readonly string[] {
-    const { resource } = this.#parameters;
     return this.#screen.lines(columns, rows, palette, () => {
-      const [table, freshness] = [this.#model.state.get(), this.#freshness.get()];
-      return emptyLines({ resource, namespace: this.#namespace, freshness, table }, columns, palette);
+      const [table, freshness, absent] = [this.#model.state.get(), this.#freshness.get(), this.#absent.text];
+      return emptyLines(
+        { ...this.#parameters, namespace: this.#namespace, absent, freshness, table },
+        columns,
+        palette,
+      );
     });
   }
 
