@@ -25,8 +25,10 @@ async function dispatch(argv: readonly string[], output: Output): Promise<number
   const [first, ...rest] = argv;
   switch (first) {
     case "version":
+      refuseMore(first, rest);
       return (await import("./cli/info.ts")).version(output);
     case "info":
+      refuseMore(first, rest);
       return (await import("./cli/info.ts")).info(process.env, output);
     case "config":
       return (await import("./cli/config.ts")).config(rest, process.env, output);
@@ -38,4 +40,8 @@ async function dispatch(argv: readonly string[], output: Output): Promise<number
       limitYoungGeneration();
       return (await import("./cli/start-ui.ts")).startUi(argv, process.env, output);
   }
+}
+
+function refuseMore(command: string, [word]: readonly string[]): void {
+  if (word !== undefined) throw new UsageError(`\`kelpie ${command}\` takes no "${word}"`);
 }

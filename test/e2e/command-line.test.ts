@@ -30,6 +30,7 @@ test.for([
   [["cluster", "start", "--provider", "nope"], /unknown provider "nope"/],
   [["completion", "tcsh"], /bash\|zsh\|fish/],
   [["config"], /kelpie config explain/],
+  [["version", "--json"], /`kelpie version` takes no "--json"/],
   [["frobnicate"], /unknown command "frobnicate"/],
 ] as const)("wrong use %j is one clear line and exit code 2", async ([args, message]) => {
   const { code, stderr } = await runKelpie(args, env);

@@ -17,7 +17,7 @@ export function info(env: NodeJS.ProcessEnv, output: Output): number {
     ["state", paths.state],
     ["log", paths.logFile],
     ["cache", paths.cache],
-    ["kubeconfig", env["KUBECONFIG"] ?? "~/.kube/config"],
+    ["kubeconfig", env["KUBECONFIG"] || "~/.kube/config"],
   ];
   for (const [name, path] of rows) output.out(`${`${name}:`.padEnd(16)}${path}\n`);
   return 0;

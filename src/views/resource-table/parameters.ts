@@ -38,6 +38,11 @@ export function readTableParameters(parameters: Readonly<Record<string, unknown>
   };
 }
 
+/** What a sort is remembered under: `apps/deployments`, `/pods`. */
+export function sortName({ resource }: TableParameters): string {
+  return `${resource.group}/${resource.resource}`;
+}
+
 function isApiResource(value: unknown): value is ApiResource {
   return isRecord(value) && typeof value["resource"] === "string" && Array.isArray(value["verbs"]);
 }

@@ -24,7 +24,7 @@ import { openDrillDown } from "./drill-down.ts";
 import { AbsentNamespaces } from "./absent-namespaces.ts";
 import { emptyLines } from "./empty-lines.ts";
 import { isJoinName, JoinedLists } from "./joined-lists.ts";
-import { readTableParameters, type TableParameters } from "./parameters.ts";
+import { readTableParameters, sortName, type TableParameters } from "./parameters.ts";
 import { createRowContext, type RowJoins } from "./row-context.ts";
 import { saveTable } from "./save-table.ts";
 import { kindColumns, namespaceColumn, serverColumns } from "./table-columns.ts";
@@ -101,7 +101,7 @@ class ResourceTable implements View {
     this.#known = knownKind(resource.group, resource.resource) !== undefined;
     this.#custom = customColumnsOf(host.settings.views, resource, host.kinds, () => host.clock.now());
     this.#store = this.#openStore();
-    const remembered = host.sorts.get(this.#sortName) ?? this.#custom?.sort ?? this.#kind.defaultSort;
+    const remembered = host.sorts.get(sortName(this.#parameters)) ?? this.#custom?.sort ?? this.#kind.defaultSort;
     this.#model = new TableModel({
       columns: this.#columns(),
       toneOf: this.#toneOf,
@@ -192,7 +192,7 @@ class ResourceTable implements View {
   disabledReason(name: string): string | undefined {
     const id = SORTS[name];
     if (name === "open" && this.#model.state.get().count === 0) return "no row is under the cursor";
-    if (name === "table.logs" && this.#sortName !== "/pods") return "only a list of pods has one log";
+    if (name === "table.logs" && sortName(this.#parameters) !== "/pods") return "only a list of pods has one log";
     if (id !== undefined && !this.#model.columns.some((column) => column.id === id)) return `there is no ${id} column`;
     return undefined;
   }
@@ -268,16 +268,9 @@ class ResourceTable implements View {
   lines(columns: number, rows: number, palette: Palette): readonly string[] {
     return this.#screen.lines(columns, rows, palette, () => {
       const [table, freshness, absent] = [this.#model.state.get(), this.#freshness.get(), this.#absent.text];
-      return emptyLines(
-        { ...this.#parameters, namespace: this.#namespace, absent, freshness, table },
-        columns,
-        palette,
-      );
+      const namespace = this.#namespace;
+      return emptyLines({ ...this.#parameters, namespace, absent, freshness, table }, columns, palette);
     });
-  }
-
-  get #sortName(): string {
-    return `${this.#parameters.resource.group}/${this.#parameters.resource.resource}`;
   }
 
   readonly #toneOf = (row: TableRow): Tone | undefined => this.#kind.tone?.(row.object, this.#display);
@@ -413,7 +406,7 @@ class ResourceTable implements View {
   }
 
   #sort(sort: Sort): void {
-    this.#host.sorts.set(this.#sortName, sort);
+    this.#host.sorts.set(sortName(this.#parameters), sort);
     this.#model.setSort(sort);
   }
 
