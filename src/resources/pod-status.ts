@@ -73,8 +73,7 @@ function computeStatus(pod: KubeObject): PodStatus {
     const main = mainStatus(asRecords(status["containerStatuses"]), restarts);
     ready += main.ready;
     word = main.word ?? word;
-    // One container has ended well, another still runs: the pod as a whole is not "Completed".
-    if (word === "Completed" && main.ready > 0) word = hasCondition(conditions, "Ready") ? "Running" : "NotReady";
+    if (word === "Completed") word = completedWord(main, hasCondition(conditions, "Ready"));
   }
   if (pod.metadata.deletionTimestamp !== undefined) {
     if (status["reason"] === "NodeLost") word = "Unknown";
@@ -118,11 +117,22 @@ function initWord(container: Fields, index: number, total: number): string {
   return reason !== "" && reason !== "PodInitializing" ? `Init:${reason}` : `Init:${index}/${total}`;
 }
 
-function mainStatus(
-  statuses: readonly Fields[],
-  restarts: Restarts,
-): { readonly word: string | undefined; readonly ready: number } {
+interface MainStatus {
+  readonly word: string | undefined;
+  /** Of the first container that ended with an error. */
+  readonly error: string | undefined;
+  readonly ready: number;
+}
+
+/** One container has ended well; where another failed or still runs, the pod as a whole is not "Completed". */
+function completedWord(main: MainStatus, podReady: boolean): string {
+  if (main.ready > 0 && podReady) return "Running";
+  return main.error ?? (main.ready > 0 ? "NotReady" : "Completed");
+}
+
+function mainStatus(statuses: readonly Fields[], restarts: Restarts): MainStatus {
   let word: string | undefined;
+  let error: string | undefined;
   let ready = 0;
   // From the last to the first, so that the word of the first container stands.
   for (const container of statuses.toReversed()) {
@@ -130,10 +140,12 @@ function mainStatus(
     const waiting = asString(at(container, "state", "waiting", "reason"));
     const terminated = at(container, "state", "terminated");
     if (waiting !== "") word = waiting;
-    else if (isRecord(terminated)) word = terminatedWord(terminated);
-    else if (container["ready"] === true && isRecord(at(container, "state", "running"))) ready += 1;
+    else if (isRecord(terminated)) {
+      word = terminatedWord(terminated);
+      if (asNumber(terminated["exitCode"]) !== 0) error = word;
+    } else if (container["ready"] === true && isRecord(at(container, "state", "running"))) ready += 1;
   }
-  return { word, ready };
+  return { word, error, ready };
 }
 
 /** `Error`, `OOMKilled`, …; without a reason `Signal:9` or `ExitCode:1`. */
@@ -155,7 +167,9 @@ export function podTone(pod: KubeObject): Tone {
   const { status, ready, total } = podStatus(pod);
   if (status === "Terminating") return "muted";
   if (status === "Running") return ready === total ? "ok" : "warning";
-  if (status === "Completed" || status === "Succeeded") return "done";
+  // The word is that of the first container: beside it another may be crashing.
+  if (status === "Completed") return at(pod, "status", "phase") === "Running" ? "warning" : "done";
+  if (status === "Succeeded") return "done";
   if (status === "NotReady") return "warning";
   if (status === "Pending" && isUnschedulable(pod)) return "warning";
   if (PROGRESS.has(status) || /^Init:\d+\/\d+$/.test(status)) return "progress";

@@ -60,9 +60,10 @@ function computeRow(pod: KubeObject): PodRow {
     const main = mainState(asRecords(status["containerStatuses"]), reason, counts);
     ready += main.ready;
     reason = main.reason;
-    if (reason === "Completed" && main.running) {
+    if (reason === "Completed") {
       const podReady = conditions.some((each) => each["type"] === "Ready" && each["status"] === "True");
-      reason = podReady ? "Running" : "NotReady";
+      if (main.ready > 0 && podReady) reason = "Running";
+      else reason = main.error ?? (main.ready > 0 ? "NotReady" : reason);
     }
   }
   if (pod.metadata.deletionTimestamp !== undefined) {
@@ -107,18 +108,21 @@ function mainState(
   statuses: readonly Fields[],
   phaseReason: string,
   counts: Counts,
-): { reason: string; ready: number; running: boolean } {
+): { reason: string; error: string | undefined; ready: number } {
   let reason = phaseReason;
+  let error: string | undefined;
   let ready = 0;
   for (const container of statuses.toReversed()) {
     count(counts, container);
     const waiting = asString(at(container, "state", "waiting", "reason"));
     const terminated = at(container, "state", "terminated");
     if (waiting !== "") reason = waiting;
-    else if (isRecord(terminated)) reason = terminationReason(terminated);
-    else if (container["ready"] === true && isRecord(at(container, "state", "running"))) ready += 1;
+    else if (isRecord(terminated)) {
+      reason = terminationReason(terminated);
+      if (asNumber(terminated["exitCode"]) !== 0) error = reason;
+    } else if (container["ready"] === true && isRecord(at(container, "state", "running"))) ready += 1;
   }
-  return { reason, ready, running: ready > 0 };
+  return { reason, error, ready };
 }
 
 function terminationReason(terminated: Fields): string {

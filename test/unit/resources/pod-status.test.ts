@@ -156,6 +156,38 @@ const cases: readonly Case[] = [
     tone: "warning",
   },
   {
+    name: "one container completed beside one that failed",
+    pod: pod({
+      spec: { containers: [{ name: "main" }, { name: "other" }] },
+      status: {
+        phase: "Failed",
+        containerStatuses: [
+          terminated({ exitCode: 0, reason: "Completed" }),
+          terminated({ exitCode: 2, reason: "Error" }, { name: "other" }),
+        ],
+      },
+    }),
+    status: "Error",
+    ready: "0/2",
+    tone: "error",
+  },
+  {
+    name: "one container completed beside one that crashes",
+    pod: pod({
+      spec: { containers: [{ name: "main" }, { name: "other" }] },
+      status: {
+        phase: "Running",
+        containerStatuses: [
+          terminated({ exitCode: 0, reason: "Completed" }),
+          waiting("CrashLoopBackOff", { name: "other" }),
+        ],
+      },
+    }),
+    status: "Completed",
+    ready: "0/2",
+    tone: "warning",
+  },
+  {
     name: "the word of the first container, not of the last",
     pod: pod({
       spec: { containers: [{ name: "main" }, { name: "other" }] },
