@@ -93,6 +93,8 @@ export interface ResourceRow {
   readonly object: KubeObject;
   /** Cells of the server's Table, in the order of `columns`; absent in the `objects` form. */
   readonly cells?: readonly unknown[];
+  /** When the cells came, in milliseconds since the epoch: ages among them have grown since. */
+  readonly printedAt?: number;
 }
 
 export interface ListSnapshot {

@@ -141,7 +141,7 @@ export class Reflector {
     this.#current = new AbortController();
     sink.listing();
     const listener = {
-      row: (row: ResourceRow) => sink.put(row),
+      row: (row: ResourceRow) => this.#put(row),
       columns: (columns: readonly TableColumnDefinition[]) => sink.columns(columns),
       restarted: () => sink.listing(),
     };
@@ -281,10 +281,15 @@ export class Reflector {
     const version = row.object.metadata.resourceVersion;
     if (type === "DELETED") sink.remove(row.key);
     else if (type === "ADDED" || type === "MODIFIED") {
-      sink.put(query.form === "table" && row.cells === undefined ? withPlainCells(row) : row);
+      this.#put(query.form === "table" && row.cells === undefined ? withPlainCells(row) : row);
     } else return;
     this.#backoff.reset();
     this.#advance(version);
+  }
+
+  #put(row: ResourceRow): void {
+    const { sink, clock } = this.#options;
+    sink.put(row.cells === undefined ? row : { ...row, printedAt: clock.now() });
   }
 
   #bookmark(version: unknown): void {

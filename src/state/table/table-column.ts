@@ -7,6 +7,7 @@ export interface TableRow {
   readonly key: string;
   readonly object: KubeObject;
   readonly cells?: readonly unknown[];
+  readonly printedAt?: number;
 }
 
 /** A column of a table on screen; what it needs beside the row (the time, metrics) it closes over. */

@@ -1,9 +1,9 @@
 import type { RowContext, KindDefinition } from "../../resources/kind.ts";
 import { ageKey } from "../../resources/columns.ts";
-import { ageOf } from "../../lib/age.ts";
+import { ageOf, humanDuration } from "../../lib/age.ts";
 import type { TableColumnDefinition } from "../../lib/kube/table.ts";
-import { cellOrder, cellUnitOf, wordOrder } from "../../state/table/cell-order.ts";
-import type { TableColumn } from "../../state/table/table-column.ts";
+import { cellOrder, cellUnitOf, parseDuration, wordOrder } from "../../state/table/cell-order.ts";
+import type { TableColumn, TableRow } from "../../state/table/table-column.ts";
 
 /** NAMESPACE, first where a table shows more than one. */
 export const namespaceColumn: TableColumn = {
@@ -62,14 +62,27 @@ export function serverColumns(definitions: readonly TableColumnDefinition[], now
       keep: isName ? 10 : wide ? 2 : 6,
       minWidth: isName ? 12 : 4,
       ...(definition.type === "integer" || definition.type === "number" ? { align: "right" } : {}),
-      text: (row) => cellText(row.cells?.[index]),
-      sortKey: (row) => cellOrder(row.cells?.[index], unit),
+      ...(definition.type === "date" ? { clock: true } : {}),
+      text: (row) => {
+        const age = definition.type === "date" ? grownAge(row, index, now()) : undefined;
+        return age === undefined ? cellText(row.cells?.[index]) : humanDuration(age);
+      },
+      sortKey: (row) =>
+        (definition.type === "date" ? grownAge(row, index, start) : undefined) ?? cellOrder(row.cells?.[index], unit),
     };
   });
 }
 
+/** A server prints a time as the age that it has then, and prints a row anew only when its object changes. */
+function grownAge({ cells, printedAt }: TableRow, index: number, now: number): number | undefined {
+  const cell = cells?.[index];
+  const age = typeof cell === "string" && printedAt !== undefined ? parseDuration(cell) : undefined;
+  return age === undefined || printedAt === undefined ? undefined : age + Math.max(0, now - printedAt);
+}
+
+/** As kubectl prints it: nothing where the server has nothing. */
 function cellText(cell: unknown): string {
   if (typeof cell === "string") return cell;
-  if (cell === null || cell === undefined) return "<none>";
+  if (cell === null || cell === undefined) return "";
   return typeof cell === "number" || typeof cell === "boolean" ? String(cell) : JSON.stringify(cell);
 }

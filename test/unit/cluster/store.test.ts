@@ -265,6 +265,15 @@ describe("a Table", () => {
     expect(asRecord(row?.object)["spec"]).toEqual({ size: 1, colour: "blue" });
   });
 
+  it("says when each row was printed, for the ages in it", async () => {
+    const { server, store } = await openWidgets();
+    await server.until(() => server.watchCount === 1);
+    const listed = store.get().rows.get("widget-small")?.printedAt ?? Number.NaN;
+    server.push(widget("large", 2));
+    await eventually(store, ({ rows }) => rows.size === 2);
+    expect(store.get().rows.get("widget-large")?.printedAt).toBeGreaterThanOrEqual(listed);
+  });
+
   it("is watched as a Table", async () => {
     const { server, store } = await openWidgets();
     await server.until(() => server.watchCount === 1);
