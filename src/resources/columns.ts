@@ -190,22 +190,27 @@ export function joinColumn<Name extends JoinName>(
   };
 }
 
-/** CONTAINERS, IMAGES and SELECTOR of a workload, as `kubectl get -o wide`. */
-export const templateColumns: readonly Column[] = [
-  textColumn("CONTAINERS", (object) => templateField(object, "name"), { wide: true, keep: 2 }),
-  textColumn("IMAGES", (object) => templateField(object, "image"), { wide: true, keep: 3, minWidth: 10 }),
-  textColumn("SELECTOR", (object) => selectorText(at(object, "spec", "selector")), {
-    wide: true,
-    keep: 1,
-    minWidth: 10,
-  }),
-];
-
-function templateField(object: KubeObject, field: "name" | "image"): string {
-  return asRecords(at(object, "spec", "template", "spec", "containers"))
-    .map((container) => asString(container[field]))
-    .join(",");
+/**
+ * CONTAINERS, IMAGES and SELECTOR of a workload, as `kubectl get -o wide`.
+ * @param path where its spec is
+ */
+export function templateColumnsAt(...path: readonly string[]): readonly Column[] {
+  const field = (object: KubeObject, name: "name" | "image"): string =>
+    asRecords(at(object, ...path, "template", "spec", "containers"))
+      .map((container) => asString(container[name]))
+      .join(",");
+  return [
+    textColumn("CONTAINERS", (object) => field(object, "name"), { wide: true, keep: 2 }),
+    textColumn("IMAGES", (object) => field(object, "image"), { wide: true, keep: 3, minWidth: 10 }),
+    textColumn("SELECTOR", (object) => selectorText(at(object, ...path, "selector")), {
+      wide: true,
+      keep: 1,
+      minWidth: 10,
+    }),
+  ];
 }
+
+export const templateColumns = templateColumnsAt("spec");
 
 /** A selector field as kubectl prints it; `<none>` where there is none. */
 export function selectorText(selector: unknown): string {

@@ -21,7 +21,7 @@ export const nodes = serveResource({
     wideColumn("Internal-IP", (node) => addressOf(node, "InternalIP")),
     wideColumn("External-IP", (node) => addressOf(node, "ExternalIP")),
     wideColumn("OS-Image", (node) => asString(at(node, "status", "nodeInfo", "osImage")) || "<unknown>"),
-    wideColumn("Kernel-Version", (node) => asString(at(node, "status", "nodeInfo", "kernelVersion")) || "<unknown>"),
+    wideColumn("Kernel-Version", kernel),
     wideColumn(
       "Container-Runtime",
       (node) => asString(at(node, "status", "nodeInfo", "containerRuntimeVersion")) || "<unknown>",
@@ -47,4 +47,10 @@ function rolesText(node: KubeObject): string {
 function addressOf(node: KubeObject, type: string): string {
   const found = asRecords(at(node, "status", "addresses")).find((address) => address["type"] === type);
   return asString(asRecord(found)["address"]) || "<none>";
+}
+
+function kernel(node: KubeObject): string {
+  const architecture = asString(at(node, "status", "nodeInfo", "architecture"));
+  const version = asString(at(node, "status", "nodeInfo", "kernelVersion")) || "<unknown>";
+  return version + (architecture === "" ? "" : ` (${architecture})`);
 }

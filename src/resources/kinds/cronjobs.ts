@@ -1,7 +1,7 @@
 import { ageOf, humanDuration, parseTime } from "../../lib/age.ts";
 import { parseCron, type CronSchedule } from "../../lib/cron.ts";
-import { asArray, asRecords, asString, at, type KubeObject } from "../../lib/kube/object.ts";
-import { ageColumn, ageKey, nameColumn, numberColumn, textColumn } from "../columns.ts";
+import { asArray, asString, at, type KubeObject } from "../../lib/kube/object.ts";
+import { ageColumn, ageKey, nameColumn, numberColumn, templateColumnsAt, textColumn } from "../columns.ts";
 import { defineKind, type RowContext } from "../kind.ts";
 
 const TEMPLATE = `spec:
@@ -57,7 +57,7 @@ export const cronjobs = defineKind({
       tone: (object, { now }) => (!suspended(object) && nextRun(object, now) === undefined ? "error" : undefined),
     },
     ageColumn,
-    textColumn("IMAGES", images, { wide: true, minWidth: 10 }),
+    ...templateColumnsAt("spec", "jobTemplate", "spec"),
   ],
   tone: (object, { now }) => (suspended(object) ? "muted" : nextRun(object, now) === undefined ? "warning" : "ok"),
   drillDown: (object) => {
@@ -118,10 +118,4 @@ function nextRun(object: KubeObject, now: number): number | undefined {
     schedule.next = schedule.cron.next(from, schedule.timeZone);
   }
   return schedule.next;
-}
-
-function images(object: KubeObject): string {
-  return asRecords(at(object, "spec", "jobTemplate", "spec", "template", "spec", "containers"))
-    .map((container) => asString(container["image"]))
-    .join(",");
 }

@@ -58,7 +58,7 @@ export const nodes = defineKind({
     textColumn("INTERNAL-IP", (node) => address(node, "InternalIP"), { wide: true, keep: 4 }),
     textColumn("EXTERNAL-IP", (node) => address(node, "ExternalIP"), { wide: true }),
     textColumn("OS-IMAGE", (node) => info(node, "osImage"), { wide: true }),
-    textColumn("KERNEL-VERSION", (node) => info(node, "kernelVersion"), { wide: true }),
+    textColumn("KERNEL-VERSION", kernel, { wide: true }),
     textColumn("CONTAINER-RUNTIME", (node) => info(node, "containerRuntimeVersion"), { wide: true }),
   ],
   tone: (node) => nodeTone(node),
@@ -106,4 +106,9 @@ function address(node: KubeObject, type: string): string {
 
 function info(node: KubeObject, field: string): string {
   return asString(at(node, "status", "nodeInfo", field)) || "<unknown>";
+}
+
+function kernel(node: KubeObject): string {
+  const architecture = asString(at(node, "status", "nodeInfo", "architecture"));
+  return info(node, "kernelVersion") + (architecture === "" ? "" : ` (${architecture})`);
 }

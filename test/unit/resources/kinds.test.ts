@@ -193,3 +193,29 @@ test("an event of the new API counts its series and leads to its object", () => 
     name: "web",
   });
 });
+
+describe("wide columns", () => {
+  test("of a cron job are those of its jobs' template", () => {
+    const containers = [
+      { name: "dump", image: "dump:1" },
+      { name: "send", image: "send:2" },
+    ];
+    const spec = { schedule: "0 3 * * *", jobTemplate: { spec: { template: { spec: { containers } } } } };
+    expect(cells("cronjobs", { metadata: { name: "nightly" }, spec })).toMatchObject({
+      CONTAINERS: "dump,send",
+      IMAGES: "dump:1,send:2",
+      SELECTOR: "<none>",
+    });
+  });
+
+  test("of a node have its architecture beside the kernel", () => {
+    const node = (nodeInfo: Readonly<Record<string, unknown>>): KubeObject => ({
+      metadata: { name: "n" },
+      status: { nodeInfo },
+    });
+    const kernel = (object: KubeObject): string | undefined => cells("nodes", object)["KERNEL-VERSION"];
+    expect(kernel(node({ kernelVersion: "6.1.0", architecture: "arm64" }))).toBe("6.1.0 (arm64)");
+    expect(kernel(node({ kernelVersion: "6.1.0" }))).toBe("6.1.0");
+    expect(kernel(node({}))).toBe("<unknown>");
+  });
+});
