@@ -121,7 +121,8 @@ function merge(base: unknown, mine: unknown, theirs: unknown, path: string, conf
   const gone = mine === undefined || theirs === undefined;
   if ([mine, theirs].every((side) => side === undefined || isRecord(side))) {
     const [before, left, right] = [asRecord(base), asRecord(mine), asRecord(theirs)];
-    const result = [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) => {
+    // Their order, and what only mine has at its end.
+    const result = [...new Set([...Object.keys(right), ...Object.keys(left)])].flatMap((key) => {
       const place = path === "" ? key : `${path}.${key}`;
       const value = merge(own(before, key), own(left, key), own(right, key), place, conflicts);
       return value === undefined ? [] : [[key, value] as const];
@@ -131,7 +132,6 @@ function merge(base: unknown, mine: unknown, theirs: unknown, path: string, conf
   const [before, left, right] = [byName(base), byName(mine), byName(theirs)];
   if (before !== undefined && left !== undefined && right !== undefined) {
     const result: unknown[] = [];
-    // Their order, and what only mine has at its end.
     for (const name of new Set([...right.keys(), ...left.keys()])) {
       const value = merge(before.get(name), left.get(name), right.get(name), `${path}[${name}]`, conflicts);
       if (value !== undefined) result.push(value);

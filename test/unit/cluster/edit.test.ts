@@ -81,6 +81,11 @@ describe("two edits", () => {
     });
   });
 
+  it("keep the order of the newer object, so that a difference to it shows only what changes", () => {
+    const { merged } = mergeEdits({ a: 1, z: 1 }, { a: 2, z: 1, added: 1 }, { a: 1, b: 1, z: 1 });
+    expect(JSON.stringify(merged)).toBe('{"a":2,"b":1,"z":1,"added":1}');
+  });
+
   it("that agree are no conflict", () => {
     expect(mergeEdits({ a: 1 }, { a: 2 }, { a: 2 })).toEqual({ merged: { a: 2 }, conflicts: [] });
   });
