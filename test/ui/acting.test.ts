@@ -100,12 +100,21 @@ test("A rollout is paused, a cron job suspended", async () => {
   expect(app.line(-1)).toContain("deployment web paused");
   await app.press(":");
   await app.type("cronjobs");
-  await app.press("enter", "job.suspend", "tab", "enter");
+  await app.press("enter", "job.suspend");
+  expect(app.text()).toContain("no new jobs are started; one that runs goes on");
+  await app.press("tab", "enter");
   expect(app.line(-1)).toContain("cronjob nightly suspended");
   expect(cluster.recorded.map(({ detail }) => detail)).toEqual([
     { type: "merge", patch: { spec: { paused: true } } },
     { type: "merge", patch: { spec: { suspend: true } } },
   ]);
+});
+
+test("Suspending a job says what becomes of its pods", async () => {
+  const app = await start("jobs");
+  await app.press("job.suspend");
+  expect(app.text()).toContain("its pods are ended, and started anew when it is resumed");
+  expect(app.text()).not.toContain("no new jobs");
 });
 
 test("A job starts now from a cron job's template, and a job runs again without the labels of the first", async () => {

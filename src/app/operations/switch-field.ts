@@ -7,6 +7,8 @@ interface Words {
   readonly field: "paused" | "suspend";
   readonly on: readonly [verb: string, done: string, effect: string];
   readonly off: readonly [verb: string, done: string, effect: string];
+  /** Where switching it on does something else to a kind than `on` says, by resource. */
+  readonly onKinds?: Readonly<Record<string, string>>;
 }
 
 /** Rollouts of deployments: while one is paused, changes of its template wait. */
@@ -21,7 +23,8 @@ export function createPause(services: AppServices): Operations["pause"] {
 export function createSuspendJobs(services: AppServices): Operations["suspend"] {
   return switchField(services, {
     field: "suspend",
-    on: ["suspend", "suspended", "no jobs are started; a running job loses its pods"],
+    on: ["suspend", "suspended", "no new jobs are started; one that runs goes on"],
+    onKinds: { jobs: "its pods are ended, and started anew when it is resumed" },
     off: ["resume", "resumed", "jobs run again"],
   });
 }
@@ -34,13 +37,14 @@ function switchField(services: AppServices, words: Words): Operations["pause"] {
     const isOn = (target: (typeof targets)[number]): boolean => at(target.object, "spec", words.field) === true;
     const on = !targets.every(isOn);
     const [verb, done, effect] = on ? words.on : words.off;
+    const effects = targets.map(({ resource }) => (on ? (words.onKinds?.[resource.resource] ?? effect) : effect));
     const title = `${verb[0]?.toUpperCase() ?? ""}${verb.slice(1)}`;
     const answer = await services.app.confirm({
       title: `${title} ${nameTargets(targets)}?`,
       lines: [
         ...targets.map((target) => `${pathOf(target)}${isOn(target) === on ? ` (${done} already)` : ""}`),
         "",
-        effect,
+        ...new Set(effects),
       ],
       confirmLabel: title,
       danger: on && words.field === "suspend",
