@@ -87,7 +87,7 @@ function serverWords(parsed: unknown, body: string, status: number): string {
   const causes = asRecords(asArray(at(parsed, "details", "causes")))
     .map((cause) => asString(cause["message"]))
     .filter((text) => text !== "" && !message.includes(text));
-  if (message !== "") return [message, ...causes].join("; ");
+  if (message !== "") return causes.length === 0 ? message : [message.replace(/\.$/, ""), ...causes].join("; ");
   // A proxy's page: its title says more than its markup.
   const title = /<title>([^<]*)<\/title>/i.exec(body)?.[1];
   const text = (title ?? body).replaceAll(/\s+/g, " ").trim();
