@@ -104,6 +104,16 @@ test("A filter narrows the rows as one types, and Esc brings rows, cursor and sc
   expect(app.rows()).toEqual(before);
 });
 
+test("The cursor stays on what was opened from a filtered list when the filter goes", async () => {
+  const app = await start(clusterWith("web-1", "web-2", "web-3"));
+  await app.press("move.down", "/");
+  await app.type("web-3");
+  await app.press("enter", "resource.describe", "escape");
+  expect(app.rows()).toEqual(["web-3 *selected*"]);
+  await app.press("escape");
+  expect(app.rows()).toEqual(["web-1", "web-2", "web-3 *selected*"]);
+});
+
 test("A filter and faults only that leave nothing are both named, with the way out of each", async () => {
   const app = await start(clusterWith("web-1", "web-2"));
   await app.press("/");

@@ -258,6 +258,7 @@ class ResourceTable implements View {
   hide(): void {
     this.#shown?.dispose();
     this.#shown = undefined;
+    if (this.searchText() !== "" && this.#model.cursorEntry !== undefined) this.#model.move(0);
   }
 
   dispose(): void {
