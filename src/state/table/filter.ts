@@ -40,6 +40,14 @@ export function parseFilter(text: string, columns: readonly TableColumn[]): RowT
   return (row, haystack) => tests.every((test) => test(row, haystack));
 }
 
+/** The text in lower case that a filter looks for and nothing else, where it is such a filter. */
+export function partOf(text: string, columns: readonly TableColumn[]): string | undefined {
+  const word = text.trim();
+  if (!LITERAL.test(word) || LABELS.test(word) || word === "-f" || word === "-l") return undefined;
+  const colon = word.indexOf(":");
+  return colon > 0 && findColumn(word.slice(0, colon), columns) !== undefined ? undefined : word.toLowerCase();
+}
+
 function parseTerm(word: string, columns: readonly TableColumn[]): RowTest {
   if (word.startsWith("!")) {
     const inner = parseTerm(word.slice(1), columns);

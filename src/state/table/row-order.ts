@@ -85,28 +85,42 @@ function pushAt<T>(list: readonly T[], index: number, target: T[]): void {
   if (item !== undefined) target.push(item);
 }
 
+/** Calls `visit` with every item. */
+export function* visitInterruptibly<T>(items: readonly T[], visit: (item: T) => void): Interruptible<void> {
+  // A loop in a generator is seldom compiled: it stands in a function.
+  const visitTo = (from: number, end: number): void => {
+    for (let at = from; at < end; at += 1) {
+      const item = items[at];
+      if (item !== undefined) visit(item);
+    }
+  };
+  for (let at = 0; at < items.length; at += ITEMS_PER_LOOK) {
+    visitTo(at, Math.min(items.length, at + ITEMS_PER_LOOK));
+    yield;
+  }
+}
+
+/** Takes many items out of a list in order, and puts many into it. */
+export function moveMany<T>(list: T[], out: ReadonlySet<T>, into: readonly T[], compare: Compare<T>): T[] {
+  const rest = out.size === 0 ? list : list.filter((item) => !out.has(item));
+  return mergeFew(rest, into.toSorted(compare), compare);
+}
+
 /**
  * Items by a key: numbers before texts, ascending or descending. Equal keys stay in the order of `items`, also where the
  * keys descend.
  * @param keyOf called once for each item
+ * @param keysRead called with the keys before they are put in order
  */
 export function* orderByKey<T>(
   items: readonly T[],
   keyOf: (item: T) => number | string,
   descending: boolean,
+  keysRead: (keys: ReadonlyArray<number | string>) => void = () => {},
 ): Interruptible<T[]> {
   const keys: Array<number | string> = [];
-  // A loop in a generator is seldom compiled: it stands in a function.
-  const readKeys = (end: number): void => {
-    for (let at = keys.length; at < end; at += 1) {
-      const item = items[at];
-      keys.push(item === undefined ? "" : keyOf(item));
-    }
-  };
-  while (keys.length < items.length) {
-    readKeys(Math.min(items.length, keys.length + ITEMS_PER_LOOK));
-    yield;
-  }
+  yield* visitInterruptibly(items, (item) => void keys.push(keyOf(item)));
+  keysRead(keys);
   const order = yield* orderOfKeys(keys, descending);
   const ordered: T[] = [];
   for (const index of order) pushAt(items, index, ordered);

@@ -13,6 +13,7 @@ export class SlicedWork {
   #work: Interruptible<void> | undefined;
   #done: () => void = () => {};
   #cancel: Cancel | undefined;
+  #sliceEnds = 0;
 
   get pending(): boolean {
     return this.#work !== undefined;
@@ -26,6 +27,11 @@ export class SlicedWork {
     this.#step(SLICE_MILLISECONDS);
   }
 
+  /** For the work itself: what it has brought so far is to be drawn before it goes on. */
+  pause(): void {
+    if (Number.isFinite(this.#sliceEnds)) this.#sliceEnds = 0;
+  }
+
   /** Does what is left of the work now. */
   finish(): void {
     if (this.#work !== undefined) this.#step(Number.POSITIVE_INFINITY);
@@ -36,9 +42,9 @@ export class SlicedWork {
     if (work === undefined) return;
     this.#cancel?.();
     this.#cancel = undefined;
-    const end = performance.now() + milliseconds;
+    this.#sliceEnds = performance.now() + milliseconds;
     while (work.next().done !== true) {
-      if (performance.now() < end) continue;
+      if (performance.now() < this.#sliceEnds) continue;
       this.#cancel = nextTurn(() => this.#step(milliseconds));
       return;
     }

@@ -1,5 +1,5 @@
 import { compareOrder } from "./cell-order.ts";
-import type { TableRow } from "./table-column.ts";
+import type { TableColumn, TableRow } from "./table-column.ts";
 
 /** A row in the table: one object for as long as the key exists; `row` is its newest version. */
 export interface TableEntry {
@@ -10,6 +10,8 @@ export interface TableEntry {
   sortKey: number | string;
   shown: boolean;
   haystack: string | undefined;
+  /** Sort keys by the position of their columns, as far as they were asked for. */
+  keys: Array<number | string | undefined>;
 }
 
 /** Equal keys stay in ascending order of their names. */
@@ -24,5 +26,23 @@ export function byName(left: TableEntry, right: TableEntry): number {
 
 export function newEntry(row: TableRow): TableEntry {
   const { namespace = "", name = "" } = row.object.metadata;
-  return { key: row.key, row, order: `${namespace}/${name}`, sortKey: 0, shown: false, haystack: undefined };
+  return { key: row.key, row, order: `${namespace}/${name}`, sortKey: 0, shown: false, haystack: undefined, keys: [] };
+}
+
+/** The texts of columns in lower case, without ages and metrics: those match by `age:<1h`, `cpu:>1`. */
+export function haystackOf(entry: TableEntry, columns: readonly TableColumn[]): string {
+  if (entry.haystack === undefined) {
+    let text = "";
+    for (const column of columns) {
+      if (column.clock !== true && column.needs !== "metrics") text += `${column.text(entry.row)} `;
+    }
+    entry.haystack = text.toLowerCase();
+  }
+  return entry.haystack;
+}
+
+/** What an entry sorts by in a column at a position; kept, unless it depends on more than the row. */
+export function sortKeyOf(entry: TableEntry, column: TableColumn, position: number): number | string {
+  const read = (): number | string => column.sortKey?.(entry.row) ?? column.text(entry.row);
+  return column.needs === undefined ? (entry.keys[position] ??= read()) : read();
 }

@@ -2,34 +2,25 @@ import { errorMessage } from "../../lib/errors.ts";
 import { createValue, type Subscribable } from "../../lib/subscribable.ts";
 import type { Tone } from "../../lib/tone.ts";
 import { compareOrder } from "./cell-order.ts";
-import { parseFilter, type RowTest } from "./filter.ts";
-import { mergeFew, orderByKey, positionIn, sortInterruptibly } from "./row-order.ts";
-import { ITEMS_PER_LOOK, SlicedWork, type Interruptible } from "./sliced-work.ts";
+import { parseFilter, partOf, type RowTest } from "./filter.ts";
+import { moveMany, orderByKey, positionIn, sortInterruptibly, visitInterruptibly } from "./row-order.ts";
+import { windowByKey, type RowWindow } from "./row-window.ts";
+import { addStale, type Moves, type Stale } from "./stale.ts";
+import { SlicedWork, type Interruptible } from "./sliced-work.ts";
 import type { Sort, TableColumn, TableRow } from "./table-column.ts";
-import { byName, descendingKeys, newEntry, type TableEntry } from "./table-entry.ts";
-import { EMPTY_TABLE, type TableChanges, type TableState } from "./table-state.ts";
-
-/** What a rebuild makes anew beside the filter, and what it ends with. */
-interface Stale {
-  readonly names: boolean;
-  readonly order: boolean;
-  readonly placed: (() => void) | undefined;
-}
-const FRESH: Stale = { names: false, order: false, placed: undefined };
-
-/** Rows that leave the orders, and rows that come into them; one that moves is in both. */
-interface Moves {
-  readonly out: Set<TableEntry>;
-  readonly in: TableEntry[];
-}
+import { byName, descendingKeys, haystackOf, newEntry, sortKeyOf, type TableEntry } from "./table-entry.ts";
+import { EMPTY_TABLE, viewOf, type TableChanges, type TableState } from "./table-state.ts";
 
 /** Up to this many changed rows are put in place one by one; more are cheaper sorted at once. */
 const FEW = 64;
+/** Of more rows than this a sort shows those on screen before it has put all in order. */
+const MANY = 4096;
 
 /**
  * Rows in order: sorted, filtered, with a cursor, a scroll position and marks that follow objects. Work after a change
  * of rows is proportional to what changed. Another sort or filter of very many rows takes several turns of the event
- * loop; until it is done the rows stay as they were. It knows neither colours nor the screen's width.
+ * loop; until it is done the rows stay as they were, but for those on screen that a sort finds first. It knows neither
+ * colours nor the screen's width.
  */
 export class TableModel {
   readonly #state = createValue(EMPTY_TABLE);
@@ -45,11 +36,15 @@ export class TableModel {
   /** The rows that the filter shows: the same array as `#sorted` without one. */
   #shown: TableEntry[] = this.#sorted;
   readonly #work = new SlicedWork();
-  /** What the work that runs is to make anew. */
-  #stale: Stale = FRESH;
+  #stale: Stale | undefined;
+  /** What is on screen of the order that is being made: the cursor and the scroll position are those in it. */
+  #ahead: RowWindow | undefined;
   #test: RowTest | undefined;
+  /** The text the filter looks for, where it does nothing else. */
+  #part: string | undefined;
   #faultsOnly = false;
   #sortColumn: TableColumn | undefined;
+  #sortPosition = -1;
   #compareKeys = compareOrder;
   readonly #compare = (left: TableEntry, right: TableEntry): number =>
     this.#compareKeys(left.sortKey, right.sortKey) || byName(left, right);
@@ -62,7 +57,7 @@ export class TableModel {
   #chosen = false;
   #loading = true;
   #lastMarked: string | undefined;
-  /** Rows whose texts for the filter {@link warm} is to make. */
+  /** Rows whose texts and keys {@link warm} is to make. */
   readonly #cold = new Set<TableEntry>();
   /** Cursor and scroll before the filter came, to go back to exactly. */
   #beforeFilter: { readonly wanted: string | undefined; readonly offset: number } | undefined;
@@ -106,13 +101,26 @@ export class TableModel {
     return this.#entries;
   }
 
-  /** The rows on screen, first to last; with `from` 0 and no end, all that the filter shows. */
-  window(rows: number, from = this.#top): readonly TableEntry[] {
-    return this.#shown.slice(from, from + rows);
+  /** The rows on screen, first to last. */
+  window(rows: number): readonly TableEntry[] {
+    const [list, first] = this.#seen;
+    return list.slice(this.#top - first, this.#top - first + rows);
+  }
+
+  /** All rows that the filter shows. */
+  get shown(): readonly TableEntry[] {
+    this.#settle();
+    return this.#shown;
   }
 
   get cursorEntry(): TableEntry | undefined {
-    return this.#shown[this.#cursor];
+    const [list, first] = this.#seen;
+    return list[this.#cursor - first];
+  }
+
+  /** Where the rows on screen are found, and the index of its first one. */
+  get #seen(): readonly [list: readonly TableEntry[], first: number] {
+    return this.#ahead === undefined ? [this.#shown, 0] : [this.#ahead.entries, this.#ahead.first];
   }
 
   isMarked(key: string): boolean {
@@ -123,34 +131,31 @@ export class TableModel {
   get marked(): readonly TableEntry[] {
     if (this.#marks.size === 0) return [];
     const visible = this.#shown.filter((entry) => this.#marks.has(entry.key));
-    const seen = new Set(visible);
-    const hidden = [...this.#marks].flatMap((key) => {
-      const entry = this.#entries.get(key);
-      return entry === undefined || seen.has(entry) ? [] : [entry];
-    });
-    return [...visible, ...hidden];
+    const all = [...this.#marks].flatMap((key) => this.#entries.get(key) ?? []);
+    return [...new Set([...visible, ...all])];
   }
 
   /** Told by what draws the table: rows on screen. */
   resize(rows: number): void {
     if (rows === this.#rows || rows < 1) return;
+    this.#settle();
     this.#rows = rows;
     this.#publish();
   }
 
   /** Other columns, such as NAMESPACE shown or hidden, or metrics that came. The filter is read anew. */
   setColumns(columns: readonly TableColumn[]): void {
+    this.#settle();
     this.#columns = columns;
     for (const entry of this.#entries.values()) this.#cool(entry);
     this.#findSortColumn();
     const { filter } = this.#state.get();
     if (filter !== "") this.#readFilter(filter);
-    this.#rebuild({ names: false, order: true });
+    this.#rebuild({ order: true, filter: true });
   }
 
   /**
-   * Makes the texts a filter will look at, for as long as the budget lasts, so that the first key of a filter does not
-   * have to. Costs nothing when they are all there.
+   * Makes the texts a filter looks at and the keys a sort compares ready for it, for as long as the budget lasts.
    * @param milliseconds of the clock given
    * @returns whether there is more to do
    */
@@ -160,7 +165,8 @@ export class TableModel {
     for (const entry of this.#cold) {
       this.#cold.delete(entry);
       if (entry.haystack !== undefined) continue;
-      this.#haystackOf(entry);
+      haystackOf(entry, this.#columns);
+      for (const [position, column] of this.#columns.entries()) sortKeyOf(entry, column, position);
       sinceLook += 1;
       if (sinceLook % 16 === 0 && now() >= end) return true;
     }
@@ -169,13 +175,14 @@ export class TableModel {
 
   /** Sort keys and tones may have changed without a new version of the objects: metrics, for example. */
   refresh(): void {
-    if (this.#sortColumn?.needs !== undefined) this.#rebuild({ names: false, order: true });
+    if (this.#sortColumn?.needs !== undefined) this.#rebuild({ order: true, filter: true });
     else this.#publish();
   }
 
   /** @param loading more rows of the first list are still to come */
   apply(rows: ReadonlyMap<string, TableRow>, changes: TableChanges, loading: boolean): void {
     this.#loading = loading;
+    this.#settle();
     if (changes.reset) {
       this.#reset(rows);
       return;
@@ -195,23 +202,27 @@ export class TableModel {
   }
 
   setSort(sort: Sort): void {
+    this.#settle();
     this.#state.update((state) => ({ ...state, sort }));
     this.#findSortColumn();
     if (!this.#chosen) [this.#wanted, this.#cursor, this.#top] = [undefined, 0, 0];
-    this.#rebuild({ names: false, order: true });
+    this.#rebuild({ order: true });
   }
 
   /** Filters as one types. A filter that cannot be read leaves the rows as they are and says why. */
   setFilter(text: string): void {
     const before = this.#state.get().filter;
     if (text === before) return;
+    this.#settle();
     if (before === "") this.#beforeFilter = { wanted: this.#wanted, offset: this.#cursor - this.#top };
     this.#state.update((state) => ({ ...state, filter: text }));
+    const looked = this.#part;
     if (!this.#readFilter(text)) {
       this.#publish();
       return;
     }
-    this.#rebuild({ names: false, order: false }, () => {
+    const narrower = looked !== undefined && this.#part?.includes(looked) === true;
+    const placed = (): void => {
       const { filter } = this.#state.get();
       const wanted = this.#wanted === undefined ? -1 : this.#indexOf(this.#wanted);
       if (filter !== "") {
@@ -219,13 +230,15 @@ export class TableModel {
       } else if (wanted !== -1 && this.#beforeFilter !== undefined && this.#wanted === this.#beforeFilter.wanted) {
         [this.#cursor, this.#top] = [wanted, wanted - this.#beforeFilter.offset];
       }
-    });
+    };
+    this.#rebuild({ filter: true, narrower, placed });
   }
 
   setFaultsOnly(faultsOnly: boolean): void {
+    this.#settle();
     this.#state.update((state) => ({ ...state, faultsOnly }));
     this.#faultsOnly = faultsOnly;
-    this.#rebuild({ names: false, order: false });
+    this.#rebuild({ filter: true });
   }
 
   /** Moves the cursor by rows; it stops at the ends. */
@@ -235,6 +248,7 @@ export class TableModel {
 
   /** Moves the cursor to a row by its index. */
   moveTo(index: number): void {
+    this.#settle();
     this.#chosen = true;
     this.#cursor = Math.max(0, Math.min(this.#shown.length - 1, index));
     this.#wanted = this.#shown[this.#cursor]?.key;
@@ -279,7 +293,8 @@ export class TableModel {
 
   #findSortColumn(): void {
     const { column, descending } = this.#state.get().sort;
-    this.#sortColumn = this.#columns.find((each) => each.id === column);
+    this.#sortPosition = this.#columns.findIndex((each) => each.id === column);
+    this.#sortColumn = this.#columns[this.#sortPosition];
     this.#compareKeys = descending ? descendingKeys : compareOrder;
   }
 
@@ -287,6 +302,7 @@ export class TableModel {
   #readFilter(text: string): boolean {
     try {
       this.#test = parseFilter(text, this.#columns);
+      this.#part = partOf(text, this.#columns);
       this.#state.update((state) => ({ ...state, fault: undefined }));
       return true;
     } catch (error) {
@@ -311,42 +327,51 @@ export class TableModel {
       this.#cool(entry);
     }
     for (const key of this.#marks) if (!this.#entries.has(key)) this.#marks.delete(key);
-    this.#rebuild({ names: true, order: true });
+    this.#rebuild({ names: true, order: true, filter: true });
   }
 
-  /**
-   * The rows anew: another sort, another filter, other columns.
-   * @param stale what is not only to be filtered
-   * @param placed runs when the cursor was placed, before the new rows are told
-   */
-  #rebuild(stale: Pick<Stale, "names" | "order">, placed?: () => void): void {
-    const before = this.#work.pending ? this.#stale : FRESH;
-    this.#stale = {
-      names: before.names || stale.names,
-      order: before.order || stale.order,
-      placed: placed ?? before.placed,
-    };
-    this.#work.start(this.#rebuildInterruptibly(), () => this.#place(this.#stale.placed));
+  /** The rows anew: another sort, another filter, other columns. */
+  #rebuild(stale: Partial<Stale>): void {
+    const all = (this.#stale = addStale(this.#work.pending ? this.#stale : undefined, stale));
+    this.#work.start(this.#rebuildInterruptibly(all), () => {
+      this.#ahead = undefined;
+      this.#place(all.placed);
+    });
   }
 
-  *#rebuildInterruptibly(): Interruptible<void> {
-    const { names, order } = this.#stale;
+  /** Nothing is done to an order of which only the rows on screen are known. */
+  #settle(): void {
+    if (this.#ahead !== undefined) this.#work.finish();
+  }
+
+  /** Shows the rows on screen as the sort will leave them. The filter stays: their number is known. */
+  #showAhead(named: readonly TableEntry[], keys: ReadonlyArray<number | string>): void {
+    const wanted = this.#wanted === undefined ? undefined : this.#entries.get(this.#wanted);
+    const around = wanted?.shown === true ? positionIn(named, wanted, byName) : undefined;
+    if (around === undefined && this.#top > 0) return;
+    this.#ahead = windowByKey(named, keys, this.#compareKeys, this.#rows, around);
+    this.#work.pause();
+    this.#place();
+  }
+
+  *#rebuildInterruptibly({ names, order, filter, narrower }: Stale): Interruptible<void> {
     const named = names ? yield* sortInterruptibly([...this.#entries.values()], byName) : this.#named;
     let sorted = order ? named : this.#sorted;
     if (order && this.#sortColumn !== undefined) {
       const keyOf = (entry: TableEntry): number | string => (entry.sortKey = this.#sortKeyOf(entry));
-      sorted = yield* orderByKey(named, keyOf, this.#state.get().sort.descending);
+      const ahead = named.length > MANY && !filter;
+      sorted = yield* orderByKey(named, keyOf, this.#state.get().sort.descending, (keys) => {
+        if (ahead) this.#showAhead(named, keys);
+      });
     } else if (order) for (const entry of named) entry.sortKey = 0;
     let shown = sorted;
     if (this.#filters) {
       shown = [];
-      let sinceLook = 0;
-      for (const entry of sorted) {
-        entry.shown = this.#passes(entry);
+      const look = (entry: TableEntry): void => {
+        if (filter) entry.shown = this.#passes(entry);
         if (entry.shown) shown.push(entry);
-        sinceLook += 1;
-        if (sinceLook % ITEMS_PER_LOOK === 0) yield;
-      }
+      };
+      yield* visitInterruptibly(narrower ? this.#shown : sorted, look);
     } else for (const entry of sorted) entry.shown = true;
     this.#named = named;
     this.#sorted = sorted;
@@ -358,9 +383,7 @@ export class TableModel {
   }
 
   #sortKeyOf(entry: TableEntry): number | string {
-    const column = this.#sortColumn;
-    if (column === undefined) return 0;
-    return column.sortKey?.(entry.row) ?? column.text(entry.row);
+    return this.#sortColumn === undefined ? 0 : sortKeyOf(entry, this.#sortColumn, this.#sortPosition);
   }
 
   #passes(entry: TableEntry): boolean {
@@ -368,23 +391,13 @@ export class TableModel {
       const tone = this.#toneOf(entry.row);
       if (tone !== "error" && tone !== "warning") return false;
     }
-    return this.#test === undefined || this.#test(entry.row, () => this.#haystackOf(entry));
-  }
-
-  /** The texts of the columns on screen in lower case, without ages and metrics: those match by `age:<1h`, `cpu:>1`. */
-  #haystackOf(entry: TableEntry): string {
-    if (entry.haystack === undefined) {
-      let text = "";
-      for (const column of this.#columns) {
-        if (column.clock !== true && column.needs !== "metrics") text += `${column.text(entry.row)} `;
-      }
-      entry.haystack = text.toLowerCase();
-    }
-    return entry.haystack;
+    if (this.#part !== undefined) return haystackOf(entry, this.#columns).includes(this.#part);
+    return this.#test === undefined || this.#test(entry.row, () => haystackOf(entry, this.#columns));
   }
 
   #cool(entry: TableEntry): void {
     entry.haystack = undefined;
+    entry.keys = [];
     this.#cold.add(entry);
   }
 
@@ -392,7 +405,7 @@ export class TableModel {
   #upsert(row: TableRow, later: Moves | undefined): void {
     const known = this.#entries.get(row.key);
     const entry = known ?? newEntry(row);
-    const next = known === undefined ? entry : { ...entry, row, haystack: undefined };
+    const next = known === undefined ? entry : { ...entry, row, haystack: undefined, keys: [] };
     const sortKey = this.#sortKeyOf(next);
     const shown = this.#passes(next);
     const stays = known !== undefined && sortKey === entry.sortKey && shown === entry.shown;
@@ -402,6 +415,7 @@ export class TableModel {
     }
     entry.row = row;
     entry.haystack = next.haystack;
+    entry.keys = next.keys;
     if (entry.haystack === undefined) this.#cold.add(entry);
     entry.sortKey = sortKey;
     entry.shown = shown;
@@ -440,18 +454,15 @@ export class TableModel {
 
   /** Takes many rows out of all orders, and puts many in. */
   #move(moves: Moves): void {
-    const anew = (list: TableEntry[], compare: typeof byName): TableEntry[] => {
-      const rest = moves.out.size === 0 ? list : list.filter((entry) => !moves.out.has(entry));
-      return mergeFew(rest, moves.in.toSorted(compare), compare);
-    };
     const hasOrder = this.#sorted !== this.#named;
-    this.#named = anew(this.#named, byName);
-    this.#sorted = hasOrder ? anew(this.#sorted, this.#compare) : this.#named;
+    this.#named = moveMany(this.#named, moves.out, moves.in, byName);
+    this.#sorted = hasOrder ? moveMany(this.#sorted, moves.out, moves.in, this.#compare) : this.#named;
     this.#shown = this.#filters ? this.#sorted.filter((entry) => entry.shown) : this.#sorted;
   }
 
   #indexOf(key: string): number {
     const entry = this.#entries.get(key);
+    if (this.#ahead !== undefined && entry?.shown === true) return this.#ahead.rank;
     return entry === undefined || !entry.shown ? -1 : positionIn(this.#shown, entry, this.#compare);
   }
 
@@ -466,9 +477,7 @@ export class TableModel {
     } else {
       this.#cursor = Math.max(0, Math.min(this.#shown.length - 1, before));
       // While pages come in and nothing was chosen yet, the cursor waits at the top.
-      if (this.#wanted === undefined && (this.#chosen || !this.#loading)) {
-        this.#wanted = this.#shown[this.#cursor]?.key;
-      }
+      if (this.#wanted === undefined && (this.#chosen || !this.#loading)) this.#wanted = this.cursorEntry?.key;
     }
     placed?.();
     this.#publish();
@@ -476,13 +485,7 @@ export class TableModel {
 
   #publish(): void {
     const count = this.#shown.length;
-    if (count === 0) [this.#cursor, this.#top] = [-1, 0];
-    else {
-      this.#cursor = Math.max(0, Math.min(count - 1, this.#cursor));
-      if (this.#cursor < this.#top) this.#top = this.#cursor;
-      if (this.#cursor >= this.#top + this.#rows) this.#top = this.#cursor - this.#rows + 1;
-      this.#top = Math.max(0, Math.min(this.#top, count - this.#rows));
-    }
+    [this.#cursor, this.#top] = viewOf(count, this.#rows, this.#cursor, this.#top);
     this.#state.update((state) => ({
       ...state,
       version: state.version + 1,

@@ -37,3 +37,11 @@ export const EMPTY_TABLE: TableState = {
   faultsOnly: false,
   marks: 0,
 };
+
+/** Cursor and first row on screen, moved as little as it takes for both to be in the table and the cursor on screen. */
+export function viewOf(count: number, rows: number, cursor: number, top: number): [cursor: number, top: number] {
+  if (count === 0) return [-1, 0];
+  const at = Math.max(0, Math.min(count - 1, cursor));
+  const near = Math.max(at - rows + 1, Math.min(at, top));
+  return [at, Math.max(0, Math.min(near, count - rows))];
+}

@@ -443,7 +443,7 @@ class ResourceTable implements View {
   async #save(): Promise<void> {
     const { resource } = this.#parameters;
     this.#model.finish();
-    const rows = this.#model.window(Infinity, 0).map((entry) => entry.row);
+    const rows = this.#model.shown.map((entry) => entry.row);
     await saveTable(this.#host, resource.resource, this.#model.columns, rows);
   }
 
@@ -454,7 +454,7 @@ class ResourceTable implements View {
     if (count === 0) return;
     const some = filter !== "" || faultsOnly || ownerUid !== undefined;
     const parameters = some
-      ? { targets: this.#model.window(Infinity, 0).map((entry) => this.#targetOf(entry)) }
+      ? { targets: this.#model.shown.map((entry) => this.#targetOf(entry)) }
       : { list: { namespace: this.#namespace, labelSelector, fieldSelector } };
     this.#host.app.open({ view: "logs", parameters, title: `logs of ${count}` });
   }
