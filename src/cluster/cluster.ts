@@ -20,6 +20,8 @@ export interface ContextInfo {
   readonly file?: string;
   /** Of a local cluster: kelpie writes its kubeconfig anew at every start. */
   readonly local?: boolean;
+  /** The user whom requests impersonate. */
+  readonly impersonates?: string;
 }
 
 /** Whether the server of a context answers, as asked in the background. */

@@ -90,13 +90,20 @@ export function connectionTarget(config: Kubeconfig, name: string, overrides: Co
   if (user?.fault !== undefined && mine.token === undefined) {
     throw new KubeconfigError(user.fault, { hint: "let the tool that made the kubeconfig write it again" });
   }
+  const configured = user?.impersonate;
+  const as = overrides.as ?? configured?.user;
+  if (as === undefined && configured !== undefined && impersonatesMore(configured)) {
+    throw new KubeconfigError(`the user "${context.user}"${where} has as-groups, as-uid or as-user-extra without as`, {
+      hint: "name the user to impersonate in as, or take the others away",
+    });
+  }
   const server = normaliseServer(serverOf(config, context, mine), context.cluster, where);
   const resolvedUser = withToken(
     user ?? { name: "", clientCertificate: {}, clientKey: {}, impersonate: { groups: [], extra: {} } },
     mine.token,
   );
   return {
-    context: { ...context, server, current: name === start },
+    context: { ...context, server, current: name === start, ...spread("impersonates", as) },
     cluster: {
       ...(cluster ?? { name: context.cluster, certificateAuthority: {}, insecureSkipTlsVerify: false }),
       ...(mine.insecureSkipTlsVerify === undefined ? {} : { insecureSkipTlsVerify: mine.insecureSkipTlsVerify }),
@@ -106,10 +113,14 @@ export function connectionTarget(config: Kubeconfig, name: string, overrides: Co
     impersonate: {
       groups: overrides.asGroups ?? resolvedUser.impersonate.groups,
       extra: resolvedUser.impersonate.extra,
-      ...spread("user", overrides.as ?? resolvedUser.impersonate.user),
+      ...spread("user", as),
       ...spread("uid", overrides.asUid ?? resolvedUser.impersonate.uid),
     },
   };
+}
+
+function impersonatesMore({ groups, uid, extra }: Impersonation): boolean {
+  return groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0;
 }
 
 function spread<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {

@@ -265,3 +265,16 @@ test("An OIDC login that cannot be renewed in mid-session is told, and a new one
   await inTime(app, / connected$/m);
   await provider.close();
 });
+
+test("Who is impersonated stands in the header, however narrow, and a group without a user is told", async () => {
+  const server = await serve({});
+  writeConfig({ server: server.url, user: { as: "jane", "as-groups": ["dev"] } });
+  const app = await start({ columns: 60 });
+  await inTime(app, LIVE);
+  expect(app.line(0)).toMatch(/ as jane /);
+  expect(server.requests.at(-1)?.headers).toMatchObject({ "impersonate-user": "jane", "impersonate-group": "dev" });
+  await app.close();
+  writeConfig({ server: server.url, user: { "as-groups": ["dev"] } });
+  const other = await start();
+  await inTime(other, /the user "fake" .* has as-groups, as-uid or as-user-extra without as/);
+});

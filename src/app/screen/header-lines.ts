@@ -40,6 +40,10 @@ export function headerLine(facts: HeaderFacts, columns: number, palette: Palette
     if (readOnly) parts.push({ label: "", value: "read-only", style: "read-only", order: 1 });
     else if (protection === "confirm") parts.push({ label: "", value: "asks first", style: "warning", order: 1 });
     else if (protection === "type-name") parts.push({ label: "", value: "protected", style: "danger", order: 1 });
+    // Who acts is not who the kubeconfig names.
+    if (context.impersonates !== undefined) {
+      parts.push({ label: "as", value: sanitize(context.impersonates), style: "warning", order: 1.5 });
+    }
     // Names that repeat the context's stay away until there is room for everything.
     const named = (label: string, name: string, order: number): Part[] =>
       spacious || name !== context.name
