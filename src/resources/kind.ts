@@ -74,6 +74,8 @@ export interface Column {
   /** Narrowest useful width; on small terminals columns with a lower `keep` go first (default 5, name is 10). */
   readonly minWidth?: number;
   readonly keep?: number;
+  /** Width without the remark in parentheses at the end of its texts, which goes before columns kept as long. */
+  readonly briefWidth?: number;
   /** One line, not sanitised, not padded. */
   text(object: KubeObject, context: RowContext): string;
   /** What sorting compares; the text where absent. Numbers before texts. */

@@ -31,6 +31,24 @@ test("The pods of the namespace are on the screen with the context and the state
   expect(app.line(-2)).toMatch(/^ pods +default$/);
 });
 
+test("The age stays on a screen of 80 columns when a restart is told with its time", async () => {
+  const cluster = new MemoryCluster("dev");
+  const pod = runningPod("payments-of-a-rather-long-name-f656cc967-lsjb6", { namespace: "shop" });
+  const terminated = { finishedAt: "2026-01-01T00:00:00Z" };
+  cluster.put("pods", {
+    ...pod,
+    status: {
+      containerStatuses: [
+        { restartCount: 4, state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: { terminated } },
+      ],
+    },
+  });
+  const app = await start(cluster, { columns: 80, initialCommand: "pods all" });
+  expect(app.text()).toMatch(/RESTARTS +AGE\n.* CrashLoopBackOff +4 +\d/);
+  await app.resize(100, 24);
+  expect(app.text()).toMatch(/ CrashLoopBackOff +4 \(\w+ ago\) /);
+});
+
 test("The state of a container is not cut where other columns can go", async () => {
   const cluster = new MemoryCluster("dev");
   const image = `registry.example/a-rather-long-path/of-some-team/${"x".repeat(40)}:1`;

@@ -69,6 +69,7 @@ export const pods = defineKind({
       id: "restarts",
       title: "RESTARTS",
       keep: 7,
+      briefWidth: 8,
       clock: true,
       text: (pod, { now }) => restartsText(podStatus(pod), now),
       sortKey: (pod) => podStatus(pod).restarts,

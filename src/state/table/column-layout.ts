@@ -20,7 +20,7 @@ const DEFAULT_KEEP = 5;
 const DEFAULT_MINIMUM = 16;
 const SHORT = 8;
 /** Of the width, what a long name keeps at least before other columns go. */
-const NAME_SHARE = 0.36;
+const NAME_SHARE = 0.34;
 const MOST_GAP = 4;
 
 /**
@@ -38,10 +38,12 @@ export function layOutColumns(
   const sticky = Math.max(1, columns.findIndex((column) => column.id === "name") + 1);
   const candidates = [...columns.slice(0, sticky), ...columns.slice(sticky + Math.min(skip, columns.length - sticky))];
   const gap = 2;
+  const brief = new Set<TableColumn>();
   const wanted = (column: TableColumn): number => Math.max(column.title.length, natural.get(column.id) ?? 0);
   const least = (column: TableColumn): number => {
     // Short values are worth nothing when cut: `3m2…`.
     if (wanted(column) <= SHORT) return wanted(column);
+    if (brief.has(column)) return column.briefWidth ?? SHORT;
     const floor = Math.max(column.minWidth ?? DEFAULT_MINIMUM, Math.min(column.title.length, 12));
     return Math.min(wanted(column), floor);
   };
@@ -56,11 +58,17 @@ export function layOutColumns(
       : least(column);
   while (kept.length > sticky && total(kept, fair) > available) {
     const last = kept.reduce((lowest, column, index) => {
-      const keep = column.keep ?? DEFAULT_KEEP;
-      const best = kept[lowest]?.keep ?? DEFAULT_KEEP;
+      const keep = keepOf(column);
+      const best = keepOf(kept[lowest]);
       return index >= sticky && (lowest < sticky || keep <= best) ? index : lowest;
     }, 0);
-    kept.splice(last, 1);
+    // What a remark takes is worth less than a whole column that is kept as long.
+    const remarked = kept.find(
+      (column) =>
+        wanted(column) > (column.briefWidth ?? Infinity) && !brief.has(column) && keepOf(column) <= keepOf(kept[last]),
+    );
+    if (remarked === undefined) kept.splice(last, 1);
+    else brief.add(remarked);
   }
   // A wide column went: a narrow one that went before it may have room now.
   for (const column of candidates.filter((each) => !kept.includes(each)).toSorted(byKeep)) {
@@ -81,7 +89,11 @@ export function layOutColumns(
 
 /** What is kept longest first. */
 function byKeep(left: TableColumn, right: TableColumn): number {
-  return (right.keep ?? DEFAULT_KEEP) - (left.keep ?? DEFAULT_KEEP);
+  return keepOf(right) - keepOf(left);
+}
+
+function keepOf(column: TableColumn | undefined): number {
+  return column?.keep ?? DEFAULT_KEEP;
 }
 
 /** Takes cells from the widest column that is above its floor until the widths fit. */

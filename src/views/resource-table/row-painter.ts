@@ -14,6 +14,11 @@ interface Painted {
   readonly text: string;
 }
 
+/** `4 (3m ago)` is `4` where there is no room for both: half a remark says nothing. */
+function withoutRemark(text: string, width: number): string {
+  return text.endsWith(")") && textWidth(text) > width ? text.replace(/ \([^()]*\)$/, "") : text;
+}
+
 /** Rows whose contents are measured before anything is on screen, so that columns rarely jump while scrolling. */
 const MEASURED_AHEAD = 300;
 const WIDEST = 120;
@@ -153,7 +158,8 @@ export class RowPainter {
     };
     for (const [index, { column, width }] of placed.entries()) {
       const said = sanitize(column.text(row));
-      const text = fit(column.id === "name" ? truncateMiddle(said, width) : said, width, column.align);
+      const cut = column.id === "name" ? truncateMiddle(said, width) : withoutRemark(said, width);
+      const text = fit(cut, width, column.align);
       const tone = column.tone?.(row) ?? rowTone;
       const base = whole ?? [tone];
       const phase = changes ? this.#marks?.phaseOf(row.key, column.id) : undefined;

@@ -50,6 +50,18 @@ test("A narrow column that went before a wide one comes back into the room that 
   ]);
 });
 
+test("A remark goes before a column that is kept as long, and not before one that is kept less", () => {
+  const restarts = { ...column("restarts", 7), briefWidth: 8 };
+  const remarked = [column("name", 10, 12), restarts, column("node", 6), column("age", 7)];
+  const widths = (available: number): string[] =>
+    layOutColumns(remarked, new Map([...natural, ["restarts", 14]]), available, 0).placed.map(
+      (placed) => `${placed.column.id} ${placed.width}`,
+    );
+  expect(widths(85)).toEqual(["name 40", "restarts 14", "node 20", "age 5"]);
+  expect(widths(50)).toEqual(["name 27", "restarts 14", "age 5"]);
+  expect(widths(29)).toEqual(["name 12", "restarts 8", "age 5"]);
+});
+
 test("Scrolling to the side leaves the name and shows what had no room", () => {
   expect(ids(60, 2)).toEqual(["name", "node", "age"]);
 });
