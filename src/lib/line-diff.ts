@@ -10,7 +10,7 @@ export interface DiffLine {
 /** The colours of a difference. */
 export const DIFF_TONES: Readonly<Record<DiffLine["kind"], Tone | undefined>> = {
   same: undefined,
-  added: "ok",
+  added: "added",
   removed: "error",
   gap: "muted",
   heading: "accent",

@@ -1,2 +1,2 @@
 /** What a colour means. Themes give each a colour. */
-export type Tone = "ok" | "progress" | "warning" | "error" | "muted" | "done" | "accent";
+export type Tone = "ok" | "progress" | "warning" | "error" | "muted" | "done" | "accent" | "added";

@@ -203,7 +203,7 @@ class CreateSession {
       title:
         objects.length === 1 && first !== undefined ? `Create ${first.what}?` : `Create ${objects.length} objects?`,
       lines,
-      lineTones: lines.map((line) => (line.startsWith("+ ") ? "ok" : undefined)),
+      lineTones: lines.map((line) => (line.startsWith("+ ") ? "added" : undefined)),
       confirmLabel: "Create",
       danger: false,
     });

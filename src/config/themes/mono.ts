@@ -11,6 +11,7 @@ export const monoTheme: Theme = {
     muted: { dim: true },
     done: { dim: true },
     accent: { bold: true },
+    added: { bold: true },
   },
   roles: {
     text: {},

@@ -47,6 +47,7 @@ export function themeFrom(name: string, colours: ThemeColours, loud: Style = {})
       muted: { fg: grey },
       done: { fg: faint },
       accent: { fg: accent },
+      added: { fg: good },
     },
     roles: {
       text: { fg: plain },

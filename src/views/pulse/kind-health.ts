@@ -18,6 +18,7 @@ const COUNTED: Readonly<Record<Tone, Counted>> = {
   ok: "ok",
   done: "ok",
   accent: "ok",
+  added: "ok",
   progress: "progress",
   warning: "warning",
   error: "error",

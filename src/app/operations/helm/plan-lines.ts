@@ -56,7 +56,7 @@ function summary(changes: readonly PlannedChange[]): string {
 }
 
 const ACTIONS: Readonly<Record<PlannedChange["action"], readonly [mark: string, tone: Tone | undefined]>> = {
-  create: ["+ create", "ok"],
+  create: ["+ create", "added"],
   change: ["~ change", "warning"],
   delete: ["- delete", "error"],
   keep: ["  keep", "muted"],
