@@ -301,7 +301,8 @@ export class Controller {
     if (resolution.type === "run") {
       if (!this.#typedAhead || resolution.action.group !== "act") this.#run(resolution.action, context);
       else this.flash.show("warning", `${resolution.action.title}: typed ahead of what the answer does, so ignored`);
-    } else if (resolution.type === "disabled") {
+    } else if (resolution.type === "habit") this.flash.show("info", resolution.text);
+    else if (resolution.type === "disabled") {
       this.flash.show("warning", `${resolution.action.title}: ${resolution.reason}`);
     } else {
       // Escape and a key typed fast, or joined on their way by tmux or ssh: dropping both would let what follows

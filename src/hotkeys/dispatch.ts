@@ -2,11 +2,14 @@ import { groupResource } from "../lib/kube/gvr.ts";
 import type { Capability } from "../resources/kind.ts";
 import type { Action, ActionContext, Scope } from "./action.ts";
 import type { Bindings } from "./bindings.ts";
+import { habitText } from "./habits.ts";
 
 /** What a key press comes to. */
 export type Resolution =
   | { readonly type: "run"; readonly action: Action }
   | { readonly type: "disabled"; readonly action: Action; readonly reason: string }
+  /** It means nothing here; what it does elsewhere is told. */
+  | { readonly type: "habit"; readonly text: string }
   | { readonly type: "unbound" };
 
 /**
@@ -19,7 +22,7 @@ export function resolveKey(
   key: string,
   context: ActionContext,
 ): Resolution {
-  let disabled: Resolution | undefined;
+  let disabled: (Resolution & { readonly type: "disabled" }) | undefined;
   for (const scope of withGlobal(scopes)) {
     for (const action of bindings.find(scope, key)) {
       const reason = reasonAgainst(action, context);
@@ -27,7 +30,9 @@ export function resolveKey(
       if (disabled === undefined || offered(action, context)) disabled = { type: "disabled", action, reason };
     }
   }
-  return disabled ?? { type: "unbound" };
+  if (disabled !== undefined && offered(disabled.action, context)) return disabled;
+  const text = habitText(bindings, withGlobal(scopes), key);
+  return text === undefined ? (disabled ?? { type: "unbound" }) : { type: "habit", text };
 }
 
 export function withGlobal(scopes: readonly Scope[]): readonly Scope[] {

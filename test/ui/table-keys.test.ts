@@ -45,6 +45,16 @@ test("A range is marked from the row marked last to the cursor, and all marks go
   expect(app.text()).not.toContain("marked");
 });
 
+test("A key of k9s that means nothing here says what does its work", async () => {
+  const app = await start(pods("web-1"), { settings: { keys: { "sort.right": ["shift-y"] } } });
+  await app.press("shift-c");
+  expect(app.line(-1)).toContain("k9s sorts by a column with that; here Shift-← and Shift-Y do, by any");
+  await app.press("z");
+  expect(app.line(-1)).toContain("i says what is wrong with an object");
+  await app.press("ctrl-g");
+  expect(app.line(-1)).toContain("the crumbs go by themselves");
+});
+
 test("The order turns round by its key, goes on to the next column, and is remembered for the kind", async () => {
   const app = await start(pods("a", "b", "c"));
   await app.press("sort.name", "sort.reverse");
