@@ -107,7 +107,7 @@ function waitingFindings(
         ),
       ];
     }
-    const restarts = `restarted ${container.restarts} times`;
+    const restarts = `restarted ${container.restarts} ${container.restarts === 1 ? "time" : "times"}`;
     const advice = isRecord(last) ? exitAdvice(last) : undefined;
     return [finding("error", `${title(container)} ${exit}; ${restarts}, waiting before the next try`, advice)];
   }

@@ -23,7 +23,10 @@ export function podFindings(input: DiagnosisInput): readonly Finding[] {
 export function podHeadline(pod: KubeObject, now: number): string {
   const status = podStatus(pod);
   const node = asString(at(pod, "spec", "nodeName"));
-  const restarts = status.restarts === 0 ? "" : `, ${restartsText(status, now)} restarts`;
+  const restarts =
+    status.restarts === 0
+      ? ""
+      : `, ${restartsText(status, now).replace(/^\d+/, status.restarts === 1 ? "$& restart" : "$& restarts")}`;
   const where = node === "" ? "on no node" : `on ${node}`;
   return `${status.status}, ${status.ready}/${status.total} ready${restarts}, ${where}`;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
 import { diagnosisFindings, logTails, writeDiagnosis } from "../../../src/resources/diagnose/diagnose.ts";
+import { podHeadline } from "../../../src/resources/diagnose/pod-findings.ts";
 import { NOW, pod, running, secondsAgo, terminated, waiting } from "./pod-builder.ts";
 
 const PODS = { group: "", resource: "pods" };
@@ -197,6 +198,15 @@ const crashing = (name: string, restarts: number): KubeObject =>
       ],
     },
   });
+
+test.each([
+  [1, "restarted 1 time,", "1 restart (1s ago)"],
+  [7, "restarted 7 times,", "7 restarts (7s ago)"],
+])("restarts are counted as one says it: %i", (restarts, cause, headline) => {
+  const web = crashing("web", restarts);
+  expect(diagnosisFindings(PODS, input(web))[0]?.text).toContain(cause);
+  expect(podHeadline(web, NOW)).toContain(headline);
+});
 
 test("a deployment says once what is wrong with several of its pods, and what its conditions add", () => {
   const stalled = deployment({
