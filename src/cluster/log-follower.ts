@@ -91,8 +91,8 @@ export class LogFollower {
           continue;
         }
         this.#doubts = 0;
-        this.#ended = false;
         if (this.#signal.aborted || (await this.#gaveUp(error))) return;
+        this.#ended = false;
       }
     }
   }
@@ -142,7 +142,9 @@ export class LogFollower {
     const transient =
       waiting || !isApiError(cause) || cause.status >= 500 || cause.status === 429 || cause.status === 401;
     if (started && isApiError(cause, 400, 404)) {
-      this.#lost();
+      // Where the last stream was ended by the server, it ended with the instance.
+      if (this.#ended) this.#finish();
+      else this.#lost();
       return true;
     }
     if (!this.#query.follow || !transient) {

@@ -253,6 +253,19 @@ describe("a followed log", () => {
   });
 });
 
+it("says nothing of the kind when a stream had ended by itself before its pod was gone", async () => {
+  const { server, cluster } = await open();
+  server.logs.append(CONTAINER, time(1), "one");
+  const heard = listen(cluster);
+  await eventually(heard, ({ lines }) => lines.length === 1);
+  // The status is late: the container seems to run.
+  server.intercept(({ path }) =>
+    path.endsWith("/talker/log") ? { kind: "status", code: 404, reason: "NotFound" } : undefined,
+  );
+  server.logs.end(CONTAINER, "clean");
+  expect((await eventually(heard, ({ ended, failed }) => ended || failed !== undefined)).failed).toBeUndefined();
+});
+
 describe("a log that is not followed", () => {
   it("ends, and its last line needs no newline", async () => {
     const { server, cluster } = await open();
