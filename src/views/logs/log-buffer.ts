@@ -39,6 +39,8 @@ export interface HeldLines {
   /** Time key of a line. */
   keyAt(index: number): number;
   sourceAt(index: number): number;
+  /** As it came, with its timestamp; to be read at once. */
+  bytesAt(index: number): Buffer;
 }
 
 /** A line among those held, whatever its index becomes. */
@@ -97,6 +99,10 @@ export class LogBuffer implements HeldLines {
     return this.#index.source(index);
   }
 
+  bytesAt(index: number): Buffer {
+    return bytesOf(this.#index, index, this.#lines.bytesOf(this.#index.segment(index)));
+  }
+
   /** Tells a line from all others held. */
   idAt(index: number): number {
     return this.#index.segment(index) * SEGMENT_STEP + this.#index.offset(index);
@@ -128,6 +134,7 @@ export class LogBuffer implements HeldLines {
       at: (line) => entryOf(index, line, segments.get(index.segment(line))),
       keyAt: (line) => index.key(line),
       sourceAt: (line) => index.source(line),
+      bytesAt: (line) => bytesOf(index, line, segments.get(index.segment(line))),
       release: () => this.#lines.unpin(),
     };
   }
@@ -271,6 +278,13 @@ class AddedLines {
     this.order.sort((left, right) => (keys[left] ?? 0) - (keys[right] ?? 0) || left - right);
   }
 }
+
+function bytesOf(index: LogIndex, line: number, bytes: Buffer = NO_BYTES): Buffer {
+  const start = index.offset(line);
+  return bytes.subarray(start, start + index.size(line));
+}
+
+const NO_BYTES = Buffer.alloc(0);
 
 function textOf(index: LogIndex, line: number, bytes: Buffer | undefined): string {
   const start = index.offset(line);

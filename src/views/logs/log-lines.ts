@@ -154,6 +154,7 @@ export class LogLines {
       at: (place) => held.at(indexes[place] ?? 0),
       keyAt: (place) => held.keyAt(indexes[place] ?? 0),
       sourceAt: (place) => held.sourceAt(indexes[place] ?? 0),
+      bytesAt: (place) => held.bytesAt(indexes[place] ?? 0),
       release: () => held.release(),
     };
   }

@@ -10,19 +10,16 @@ const MOST_AT_ONCE = 50_000;
  * end: a piece is read with as many lines as are held and some more, up to the first that is held.
  */
 export class OlderLines {
-  readonly #cluster: Cluster;
+  readonly #cluster: Pick<Cluster, "logs">;
   readonly #query: LogQuery;
   #received = 0;
-  /** Time key of the first line. */
-  #first: number | undefined;
-  /** How many of the lines have the first one's time. */
-  #firstCount = 0;
+  #first: FirstLine | undefined;
   #want: number;
   #complete: boolean;
   #loading = false;
 
   /** @param query what was asked for first @param step lines of the first piece; the next ones are larger */
-  constructor(cluster: Cluster, query: LogQuery, step: number) {
+  constructor(cluster: Pick<Cluster, "logs">, query: LogQuery, step: number) {
     this.#cluster = cluster;
     this.#query = query;
     this.#want = Math.max(1, step);
@@ -48,11 +45,7 @@ export class OlderLines {
   /** Told of lines that the stream brought. */
   count(batch: LogBatch): void {
     this.#received += batch.length;
-    this.#first ??= batch.keys[0];
-    for (const key of batch.keys) {
-      if (key !== this.#first) break;
-      this.#firstCount += 1;
-    }
+    this.#first = firstLineOf(batch, this.#first);
   }
 
   /** Reads the next piece; tells `done` of its lines, oldest first, or of what stands in the way. */
@@ -65,7 +58,7 @@ export class OlderLines {
     this.#loading = true;
     const { sinceSeconds: _since, containerId: _id, ...query } = this.#query;
     const ended = new AbortController();
-    const before = new LinesBefore(first, this.#firstCount);
+    const before = new LinesBefore(first);
     let settled = false;
     const settle = (error?: KelpieError): void => {
       if (settled) return;
@@ -74,7 +67,7 @@ export class OlderLines {
       this.#loading = false;
       const older = before.lines();
       // What began after the first held line has not reached it: more lines came meanwhile than were asked for.
-      const reached = before.begun !== undefined && before.begun <= first;
+      const reached = before.found || (before.begun !== undefined && before.begun <= first.key);
       if (error === undefined && reached && older.length === 0) this.#complete = true;
       this.#want = Math.min(MOST_AT_ONCE, this.#want * 2);
       this.#hold(older);
@@ -96,38 +89,89 @@ export class OlderLines {
   }
 
   #hold(older: readonly LogBatch[]): void {
-    const first = older[0]?.keys[0];
+    const known = this.#first;
+    let first: FirstLine | undefined;
+    for (const batch of older) {
+      this.#received += batch.length;
+      first = firstLineOf(batch, first);
+    }
     if (first === undefined) return;
-    const same = older.reduce((sum, { keys }) => sum + keys.filter((key) => key === first).length, 0);
-    for (const { length } of older) this.#received += length;
-    this.#firstCount = first === this.#first ? this.#firstCount + same : same;
-    this.#first = first;
+    const same = known !== undefined && known.key === first.key && known.bytes.equals(first.bytes);
+    this.#first = same ? { ...first, count: first.count + known.count } : first;
   }
 }
 
-/** Of the lines of a log those before a line that is held, among lines of its very moment included. */
+/** The first line of a log that is held. */
+export interface FirstLine {
+  /** Its time key. */
+  readonly key: number;
+  readonly bytes: Buffer;
+  /** How many lines of its moment are equal to it. */
+  readonly count: number;
+}
+
+/** With one more batch of a log: its first line, and how many equal ones there are. */
+function firstLineOf(batch: LogBatch, known: FirstLine | undefined): FirstLine | undefined {
+  const key = known?.key ?? batch.keys[0];
+  if (key === undefined) return known;
+  const bytes = known?.bytes ?? Buffer.from(bytesAt(batch, 0));
+  let count = known?.count ?? 0;
+  for (let line = 0; line < batch.length && batch.keys[line] === key; line += 1) {
+    if (bytesAt(batch, line).equals(bytes)) count += 1;
+  }
+  return { key, bytes, count };
+}
+
+function bytesAt({ bytes, starts, ends }: LogBatch, line: number): Buffer {
+  return bytes.subarray(starts[line], ends[line]);
+}
+
+/** How far the times of lines may be out of order: those of both outputs of a container are taken before it writes them. */
+const JITTER_MILLISECONDS = 1000;
+
+/**
+ * Of the lines of a log those before a line that is held: those of an earlier moment, and of those of its moment, or of a
+ * later one, what was written before it.
+ */
 export class LinesBefore {
-  readonly #first: number;
-  readonly #firstCount: number;
+  readonly #first: FirstLine;
   readonly #older: LogBatch[] = [];
-  readonly #same: LogBatch[] = [];
+  /** Lines that are not of an earlier moment. */
+  readonly #later: LogBatch[] = [];
+  /** Places in `#later` of lines equal to the one that is held. */
+  readonly #equal: number[] = [];
+  #laterLines = 0;
+  /** The time key up to which lines may still be equal to it. */
+  #until: number;
   /** Time key of the first line that came. */
   begun: number | undefined;
 
-  /** @param first time key of the first line that is held @param firstCount how many that are held have that time */
-  constructor(first: number, firstCount: number) {
+  constructor(first: FirstLine) {
     this.#first = first;
-    this.#firstCount = firstCount;
+    this.#until = first.key + JITTER_MILLISECONDS;
+  }
+
+  /** The line that is held has come. */
+  get found(): boolean {
+    return this.#equal.length > 0;
   }
 
   /** @returns whether nothing that follows can be among them */
   take(batch: LogBatch): boolean {
     const { keys } = batch;
     this.begun ??= keys[0];
-    const end = indexFrom(keys, (key) => key > this.#first);
-    const same = indexFrom(keys, (key) => key >= this.#first);
+    const same = indexFrom(keys, (key) => key >= this.#first.key);
     if (same > 0) this.#older.push(batch.slice(0, same));
-    if (end > same) this.#same.push(batch.slice(same, end));
+    let end = same;
+    for (; end < keys.length; end += 1) {
+      const key = keys[end] ?? 0;
+      if (key > this.#until) break;
+      if (!bytesAt(batch, end).equals(this.#first.bytes)) continue;
+      this.#equal.push(this.#laterLines + end - same);
+      this.#until = key;
+    }
+    if (end > same) this.#later.push(batch.slice(same, end));
+    this.#laterLines += end - same;
     return end < keys.length;
   }
 
@@ -138,11 +182,14 @@ export class LinesBefore {
 
   /** What came, at the end. */
   lines(): readonly LogBatch[] {
-    let left = this.#same.reduce((sum, { length }) => sum + length, 0) - this.#firstCount;
     const lines = this.drain().slice();
-    for (const batch of this.#same) {
-      if (left <= 0) break;
-      lines.push(batch.slice(0, left));
+    const place = this.#equal[Math.max(0, this.#equal.length - this.#first.count)];
+    let left = place ?? Number.POSITIVE_INFINITY;
+    for (const batch of this.#later) {
+      // Where the line itself is not there, what was written in its moment is another instance's.
+      const end = place === undefined ? indexFrom(batch.keys, (key) => key > this.#first.key) : left;
+      if (end <= 0) break;
+      lines.push(batch.slice(0, end));
       left -= batch.length;
     }
     return lines;

@@ -2,7 +2,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { LogBatch } from "../../cluster/log-batch.ts";
 import type { HeldLines, LogEntry } from "./log-buffer.ts";
 import type { LogPart } from "./log-streams.ts";
-import { LinesBefore } from "./older-lines.ts";
+import { LinesBefore, type FirstLine } from "./older-lines.ts";
 
 /** Batches read ahead of each container before its stream has to wait for the others. */
 const READ_AHEAD = 4;
@@ -45,23 +45,21 @@ export async function* wholeLog(
   }
 }
 
-interface FirstLine {
-  readonly key: number;
-  count: number;
-}
-
-/** Of each source the time of the first line held, and how many lines have it. */
+/** Of each source the first line held, and how many equal ones of its moment there are. */
 function firstHeld(held: HeldLines): ReadonlyMap<number, FirstLine> {
   const first = new Map<number, FirstLine>();
   for (let index = 0; index < held.length; index += 1) {
     const source = held.sourceAt(index);
     if (source < 0) continue;
     const known = first.get(source);
-    if (known === undefined) first.set(source, { key: held.keyAt(index), count: 1 });
-    else if (known.key === held.keyAt(index)) known.count += 1;
+    if (known === undefined) first.set(source, { key: held.keyAt(index), bytes: held.bytesAt(index), count: 1 });
+    else if (known.key === held.keyAt(index) && known.bytes.equals(held.bytesAt(index)))
+      first.set(source, { ...known, count: known.count + 1 });
   }
   return first;
 }
+
+const NOTHING_HELD: FirstLine = { key: Number.POSITIVE_INFINITY, bytes: Buffer.alloc(0), count: 0 };
 
 /** Reads what the instances of one container wrote before a line, one instance after the other. */
 class BeforeReader {
@@ -138,8 +136,7 @@ class BeforeReader {
     if (part === undefined) return;
     this.#reading = true;
     const { tailLines: _tail, sinceSeconds: _since, containerId: _id, ...query } = part.query;
-    const { key, count } = this.#first ?? { key: Number.POSITIVE_INFINITY, count: 0 };
-    const before = new LinesBefore(key, count);
+    const before = new LinesBefore(this.#first ?? NOTHING_HELD);
     const ended = new AbortController();
     const end = (fault?: string): void => {
       if (ended.signal.aborted) return;
