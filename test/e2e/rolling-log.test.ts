@@ -119,7 +119,7 @@ test.skipIf(problem !== undefined)(
           [updatedReplicas, replicas, availableReplicas].every((count) => asNumber(count) === REPLICAS)
         );
       };
-      await expect.poll(done, { timeout: 60_000, interval: 100 }).toBe(true);
+      await expect.poll(done, { timeout: 150_000, interval: 100 }).toBe(true);
     };
     await rolledOut(1);
     await expect.poll(() => readdirSync(counts), { timeout: 30_000 }).toContain("crashed");
@@ -165,5 +165,5 @@ test.skipIf(problem !== undefined)(
       expect(written).toBeGreaterThan(100);
     }
   },
-  180_000,
+  400_000,
 );

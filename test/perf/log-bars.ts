@@ -94,7 +94,8 @@ export async function benchLogMinutes(minutes: number, linesPerSecond: number): 
         program.write(keys);
         await sleep(60_000 / USE.length);
       }
-      row(`memory after ${minute} min`, `${residentMegabytes(program.pid).toFixed(0)} MB`, minute === 1 ? "flat" : "");
+      const lines = counted(program.lines().join("\n"));
+      row(`memory after ${minute} min, ${lines} lines`, `${residentMegabytes(program.pid).toFixed(0)} MB`);
     }
     await reportLost(bench, program);
   } finally {
@@ -105,7 +106,7 @@ export async function benchLogMinutes(minutes: number, linesPerSecond: number): 
 const ESCAPE = "\u001B";
 /** Each with a pause after it; together they leave the log as it was. */
 const USE = [
-  "&level>=error\r",
+  "&\u0015level>=error\r",
   "k",
   ESCAPE,
   "/n=99\r",
@@ -118,7 +119,7 @@ const USE = [
   ESCAPE,
   ESCAPE,
   "s",
-  "&~served +2\r",
+  "&\u0015~served +2\r",
   ESCAPE,
 ];
 
