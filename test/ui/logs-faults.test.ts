@@ -83,6 +83,22 @@ test("An instance that ends and is put off says so between what it wrote and wha
   ]);
 });
 
+test("An instance that is seen only when it is put off is a restart, and what was not seen at all is told", async () => {
+  const { app, cluster } = await start(changed({ containerID: "c://1", state: { running: {} } }));
+  cluster.writeLog("web", "one");
+  const terminated = { containerID: "c://3", exitCode: 1, reason: "Error" };
+  const waiting = { reason: "CrashLoopBackOff", message: "back-off 20s" };
+  cluster.put(
+    "pods",
+    changed({ containerID: "c://3", restartCount: 2, state: { waiting }, lastState: { terminated } }),
+  );
+  cluster.logStreams.at(-1)?.handler.lines([{ time: "2026-01-01T00:00:20Z", text: "three" }]);
+  await app.advance(50);
+  expect(logLines(app)).toContain(
+    "── web/main was restarted (2 times so far); 1 instance in between could not be read",
+  );
+});
+
 test("A pod that was evicted before it wrote anything says why there is no log", async () => {
   const evicted = { phase: "Failed", reason: "Evicted", message: "The node was low on memory.", containerStatuses: [] };
   const { app, cluster } = await start(changed({}, evicted));

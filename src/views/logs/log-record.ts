@@ -76,7 +76,7 @@ export function readRecord(text: string): LogRecord {
 /** The level of {@link readRecord}, without the fields of JSON lines one by one. */
 export function readLevel(text: string): Level | undefined {
   const value = text.length <= LONGEST ? parseJson(text) : undefined;
-  if (value === undefined) return readRecord(text).level;
+  if (value === undefined) return KLOG.test(text) ? KLOG_LEVELS[text[0] ?? ""] : readRecord(text).level;
   for (const name of LEVEL_FIELDS) {
     const point = name.indexOf(".");
     const outer = point === -1 ? undefined : value[name.slice(0, point)];

@@ -236,19 +236,12 @@ export class LogStreams {
     // What began while the log was followed is read from its beginning, however fast it writes.
     const whole = last !== undefined || (joined && this.#isNew(source));
     const { before } = source;
-    const where = nameOf(source);
-    let mark: string | undefined;
-    if (before !== undefined) {
-      const times = source.restarts === 1 ? "once" : `${source.restarts} times`;
-      mark = `${where} was restarted (${times} so far); before: ${before.reason}`;
-      const missed = last === undefined ? 0 : source.restarts - last.restarts - 2;
-      if (missed > 0) mark += `; ${missed} instance${missed === 1 ? "" : "s"} in between could not be read`;
+    if (before !== undefined && !this.#read.has(before.instance)) {
       const { instance } = before;
-      if (!this.#read.has(instance)) {
-        this.#read.add(instance);
-        this.#openStream(source, index, { whole, previous: true, instance, mark: undefined });
-      }
-    } else if (last !== undefined) mark = `${where} began anew`;
+      this.#read.add(instance);
+      this.#openStream(source, index, { whole, previous: true, instance, mark: undefined });
+    }
+    const mark = restartMark(source, last);
     const { previous } = this.#window;
     this.#openStream(source, index, { whole, previous, instance: source.instance, mark });
   }
@@ -364,6 +357,25 @@ export class LogStreams {
   #note(text: string, time = new Date(Math.ceil(Math.max(this.#now(), this.#lastKey))).toISOString()): void {
     this.#listener.lines(NOTE, LogBatch.of([{ time, text }]));
   }
+}
+
+/** What stands before an instance that is not the first. @param last the one that was followed before it */
+function restartMark(source: LogSource, last: LogSource | undefined): string | undefined {
+  const { before, restarts } = source;
+  const where = nameOf(source);
+  const samePod = last !== undefined && podOf(last) === podOf(source);
+  if (before === undefined && !(samePod && restarts > last.restarts))
+    return last === undefined ? undefined : `${where} began anew`;
+  const times = restarts === 1 ? "once" : `${restarts} times`;
+  const reason = before === undefined ? "" : `; before: ${before.reason}`;
+  const missed = samePod ? restarts - last.restarts - (before === undefined ? 1 : 2) : 0;
+  const lost = `; ${missed} instance${missed === 1 ? "" : "s"} in between could not be read`;
+  return `${where} was restarted (${times} so far)${reason}${missed > 0 ? lost : ""}`;
+}
+
+/** The uid of the pod. */
+function podOf({ instance }: LogSource): string | undefined {
+  return instance.split("/", 1)[0];
 }
 
 function hint(text: string | undefined): string {
