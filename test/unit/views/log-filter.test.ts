@@ -3,7 +3,7 @@ import { LogBatch } from "../../../src/cluster/log-batch.ts";
 import { FilteredLines } from "../../../src/views/logs/filtered-lines.ts";
 import { LogBuffer, NOTE, type SourcedBatch } from "../../../src/views/logs/log-buffer.ts";
 import { logFilterFault, parseLogFilter } from "../../../src/views/logs/log-filter.ts";
-import { readLevel, readRecord } from "../../../src/views/logs/log-record.ts";
+import { LEVELS, readLevel, readRecord } from "../../../src/views/logs/log-record.ts";
 
 const passes = (filter: string, text: string): boolean =>
   parseLogFilter(filter).matches({
@@ -106,4 +106,41 @@ test("a filter begins where the screen is, and what it finds above comes before"
   expect(Array.from({ length: filtered.length }, (_, place) => filtered.indexAt(place))).toEqual([
     0, 10, 20, 30, 40, 50, 60, 70, 80, 90,
   ]);
+});
+
+test("a filter by level lets through exactly the lines whose record has such a level, however it is named", () => {
+  const names =
+    "TRACE finest verbose dbg Debug INFO inf notice log warn WARNING wrn err eror Severe FATAL crit panic emergency alert none";
+  const lines = [
+    ...names
+      .split(" ")
+      .flatMap((name) => [
+        `{"level":"${name}","msg":"x"}`,
+        `{"severity":"${name.replace(/^./, (one) => `\\u00${one.charCodeAt(0).toString(16)}`)}","error":"x"}`,
+        `time=now lvl=${name} msg="an error of the log"`,
+        `2026-01-01 00:00:00 [main] ${name}: warn nobody`,
+      ]),
+    ...[10, 20, 30, 40, 50, 60, 70].map((number) => `{"level":${number},"msg":"info"}`),
+    ...["I", "W", "E", "F", "X"].map((letter) => `${letter}0101 00:00:00.000000  1 a.go:1] "info" n=1`),
+    "info",
+    "no level at all",
+  ];
+  for (const level of LEVELS) {
+    for (const [operator, holds] of [
+      [">=", (order: number) => order >= 0],
+      ["<", (order: number) => order < 0],
+      ["!=", (order: number) => order !== 0],
+      ["=", (order: number) => order === 0],
+    ] as const) {
+      const expected = lines.filter((line) => {
+        const own = readRecord(line).level;
+        return own !== undefined && holds(LEVELS.indexOf(own) - LEVELS.indexOf(level));
+      });
+      const filter = `level${operator}${level}`;
+      expect(
+        lines.filter((line) => passes(filter, line)),
+        filter,
+      ).toEqual(expected);
+    }
+  }
 });
