@@ -7,6 +7,7 @@ import { asNumber, asRecords, asString, at } from "../../src/lib/kube/object.ts"
 import { apiClient, endpointOf } from "../support/api-client.ts";
 import { whyNoPods } from "../support/embedded-cluster.ts";
 import { leftoversOf } from "../support/leftovers.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { runKelpie } from "../support/program.ts";
 import { processTree } from "../perf/process-tree.ts";
 
@@ -187,7 +188,7 @@ test.skipIf(problem !== undefined)(
       await create(shellPod(`ending-${code}`, "Never", `echo begins; sleep ${seconds}; echo ends; exit ${code}`));
     };
     for (let index = 0; index < 8; index += 1) await createEnding(index * 0.7 + 0.2);
-    await expect.poll(async () => at(await status(client, "ticking"), "ready"), { timeout: 10_000 }).toBe(true);
+    await expect.poll(async () => at(await status(client, "ticking"), "ready")).toBe(true);
     const before = await status(client, "ticking");
     const ticker = processOf(directory, before);
 
@@ -232,7 +233,7 @@ test.skipIf(problem !== undefined)(
 
     for (const { name, code } of ending) {
       const state = async (): Promise<unknown> => at(await status(client, name), "state", "terminated", "exitCode");
-      await expect.poll(state, { timeout: 10_000 }).toBe(code);
+      await expect.poll(state).toBe(code);
       expect(at(await status(client, name), "restartCount")).toBe(0);
       expect((await client.call(`${PODS}/${name}/log`)).text).toBe("begins\nends\n");
     }
@@ -245,10 +246,10 @@ test.skipIf(problem !== undefined)(
         beyond: runs.length - asNumber(at(found, "restartCount")),
       };
     };
-    await expect.poll(failing, { timeout: 10_000 }).toEqual({ code: 3, beyond: 1 });
+    await expect.poll(failing).toEqual({ code: 3, beyond: 1 });
 
     expect((await runKelpie(["cluster", "delete"], env)).code).toBe(0);
     await expect.poll(() => leftoversOf(home)).toEqual([]);
   },
-  60_000,
+  5 * PATIENCE,
 );

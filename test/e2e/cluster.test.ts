@@ -70,7 +70,7 @@ test("a cluster is started, asked, stopped, started again and deleted, each idem
   });
   expect(leftoversOf(home)).toEqual([]);
   expect(existsSync(started.directory)).toBe(false);
-}, 60_000);
+});
 
 test("doctor tries the runtimes and says what they can", async () => {
   const { stdout } = await runKelpie(["cluster", "doctor"], env);

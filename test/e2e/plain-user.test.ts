@@ -93,7 +93,7 @@ async function createPod(
 async function untilReady({ client }: Started, name: string): Promise<unknown> {
   const ready = async (): Promise<unknown> =>
     at((await client.call(`${PODS}/${name}`)).body, "status", "containerStatuses", 0, "ready");
-  await expect.poll(ready, { timeout: 15_000 }).toBe(true);
+  await expect.poll(ready).toBe(true);
   return (await client.call(`${PODS}/${name}`)).body;
 }
 
@@ -127,7 +127,7 @@ describe("a user without rights", () => {
         "-e",
         `fetch("${url}").then((answer) => answer.text()).then(console.log, (error) => console.log(String(error.cause)))`,
       ]).then(({ stdout, stderr }) => stdout + stderr);
-    await expect.poll(() => ask("http://web/named"), { timeout: 10_000 }).toBe("hello from web\n");
+    await expect.poll(() => ask("http://web/named")).toBe("hello from web\n");
     expect(await ask("http://web.default.svc.cluster.local/whole")).toBe("hello from web\n");
     const log = (await cluster.client.call(`${PODS}/web/log`)).text.split("\n");
     expect(log).toEqual(expect.arrayContaining(["listening", "GET /named", "GET /whole"]));
@@ -136,7 +136,7 @@ describe("a user without rights", () => {
     expect(inside.stdout).toBe("0\nclient\n0\n");
     expect(inside.status).toContain('"ExitCode","message":"3"');
     await deleteCluster();
-  }, 60_000);
+  });
 
   it("runs pods as plain processes where that was chosen, and is told that they are not isolated", async () => {
     runtime = "process";
@@ -162,5 +162,5 @@ describe("a user without rights", () => {
     expect(user.stdout).toBe(`${IS_ROOT ? PLAIN_USER : String(process.getuid?.())}\n`);
     expect((await cluster.client.call(`${PODS}/web/log`)).text).toContain("listening\n");
     await deleteCluster();
-  }, 60_000);
+  });
 });

@@ -106,4 +106,4 @@ test("a debug container, a file up and down, a new object and its duplicate, in 
   expect(ui.buffer).toBe("normal");
   expect((await runKelpie(["cluster", "delete"], env)).code).toBe(0);
   expect(leftoversOf(home)).toEqual([]);
-}, 120_000);
+});

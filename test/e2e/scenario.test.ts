@@ -7,6 +7,7 @@ import { at } from "../../src/lib/kube/object.ts";
 import { apiClient, endpointOf } from "../support/api-client.ts";
 import { createFromFile } from "../support/apply.ts";
 import { leftoversOf } from "../support/leftovers.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { PtyProgram, runKelpie } from "../support/program.ts";
 
 const EXAMPLE = join(import.meta.dirname, "../../examples/web.yaml");
@@ -58,149 +59,157 @@ const allReady = (count: number) => (text: string) => {
   return rows.length === count && rows.every((row) => row.ready === "1/1" && row.status === "Running");
 };
 
-test("from an empty home: a cluster, pods, logs, a shell, scaling, a rolling update, a replaced pod, and nothing left", async () => {
-  const ui = new PtyProgram([], { env, columns: 120, rows: 40 });
-  await ui.waitFor(/There are no pods in the namespace default/);
+test(
+  "from an empty home: a cluster, pods, logs, a shell, scaling, a rolling update, a replaced pod, and nothing left",
+  async () => {
+    const ui = new PtyProgram([], { env, columns: 120, rows: 40 });
+    await ui.waitFor(/There are no pods in the namespace default/);
 
-  const kubeconfig = (await runKelpie(["cluster", "kubeconfig", "--path"], env)).stdout.trim();
-  await createFromFile(kubeconfig, EXAMPLE);
-  await ui.waitFor(allReady(3));
+    const kubeconfig = (await runKelpie(["cluster", "kubeconfig", "--path"], env)).stdout.trim();
+    await createFromFile(kubeconfig, EXAMPLE);
+    await ui.waitFor(allReady(3));
 
-  ui.write("l");
-  await ui.waitFor(/listening on 8080, greeting "hello"/);
-  ui.write("/greeting\r");
-  await ui.waitFor(/1\/1/);
-  ui.write("\u001B");
-  ui.write("\u001B");
-  await ui.waitFor(allReady(3));
+    ui.write("l");
+    await ui.waitFor(/listening on 8080, greeting "hello"/);
+    ui.write("/greeting\r");
+    await ui.waitFor(/1\/1/);
+    ui.write("\u001B");
+    ui.write("\u001B");
+    await ui.waitFor(allReady(3));
 
-  ui.write("s");
-  await ui.waitFor(/[#$] $/m);
-  ui.write('node -e \'fetch("http://web").then((r) => r.text()).then((t) => console.log("got: " + t))\'\r');
-  await ui.waitFor(/got: hello from web-/);
-  ui.write("exit 3\r");
-  await ui.waitFor(/ended with exit code 3/);
-  expect(ui.buffer).toBe("alternate");
+    ui.write("s");
+    await ui.waitFor(/[#$] $/m);
+    ui.write('node -e \'fetch("http://web").then((r) => r.text()).then((t) => console.log("got: " + t))\'\r');
+    await ui.waitFor(/got: hello from web-/);
+    ui.write("exit 3\r");
+    await ui.waitFor(/ended with exit code 3/);
+    expect(ui.buffer).toBe("alternate");
 
-  ui.write(":deployments\r");
-  await ui.waitFor(/web\s+3\/3/);
-  ui.write("s");
-  await ui.waitFor(/Replicas: 3/);
-  ui.write("\u0015");
-  ui.write("5\r");
-  await ui.waitFor(/web\s+5\/5/);
+    ui.write(":deployments\r");
+    await ui.waitFor(/web\s+3\/3/);
+    ui.write("s");
+    await ui.waitFor(/Replicas: 3/);
+    ui.write("\u0015");
+    ui.write("5\r");
+    await ui.waitFor(/web\s+5\/5/);
 
-  ui.write("\r");
-  await ui.waitFor(allReady(5));
-  const before = new Set(podRows(ui.text()).map((row) => row.name));
-  ui.write("\u001B");
-  await ui.waitFor(/web\s+5\/5/);
-  ui.write("e");
-  await ui.waitFor(/value: howdy/);
-  ui.write("\t\r");
-  await ui.waitFor((text) => !text.includes("value: howdy"));
-  ui.write("\r");
-  await ui.waitFor((text) => allReady(5)(text) && podRows(text).every((row) => !before.has(row.name)));
-  const [first] = podRows(ui.text());
-  ui.write("g");
-  ui.write("l");
-  await ui.waitFor(/greeting "howdy"/);
-  ui.write("\u001B");
-  await ui.waitFor(allReady(5));
+    ui.write("\r");
+    await ui.waitFor(allReady(5));
+    const before = new Set(podRows(ui.text()).map((row) => row.name));
+    ui.write("\u001B");
+    await ui.waitFor(/web\s+5\/5/);
+    ui.write("e");
+    await ui.waitFor(/value: howdy/);
+    ui.write("\t\r");
+    await ui.waitFor((text) => !text.includes("value: howdy"));
+    ui.write("\r");
+    await ui.waitFor((text) => allReady(5)(text) && podRows(text).every((row) => !before.has(row.name)));
+    const [first] = podRows(ui.text());
+    ui.write("g");
+    ui.write("l");
+    await ui.waitFor(/greeting "howdy"/);
+    ui.write("\u001B");
+    await ui.waitFor(allReady(5));
 
-  ui.write("\u0004");
-  await ui.waitFor(new RegExp(`Delete pod ${first?.name}`));
-  ui.write("\t\r");
-  await ui.waitFor((text) => allReady(5)(text) && !text.includes(first?.name ?? "none"));
+    ui.write("\u0004");
+    await ui.waitFor(new RegExp(`Delete pod ${first?.name}`));
+    ui.write("\t\r");
+    await ui.waitFor((text) => allReady(5)(text) && !text.includes(first?.name ?? "none"));
 
-  ui.write(":q\r");
-  expect(await ui.exited).toBe(0);
-  expect(ui.buffer).toBe("normal");
+    ui.write(":q\r");
+    expect(await ui.exited).toBe(0);
+    expect(ui.buffer).toBe("normal");
 
-  const again = new PtyProgram([], { env, columns: 120, rows: 40 });
-  await again.waitFor(allReady(5));
-  again.write(":q\r");
-  expect(await again.exited).toBe(0);
+    const again = new PtyProgram([], { env, columns: 120, rows: 40 });
+    await again.waitFor(allReady(5));
+    again.write(":q\r");
+    expect(await again.exited).toBe(0);
 
-  const deleted = await runKelpie(["cluster", "delete"], env);
-  expect(deleted).toMatchObject({ code: 0, stdout: 'cluster "kelpie" is deleted\n' });
-  expect(leftoversOf(home)).toEqual([]);
-  expect(existsSync(join(home, "kelpie", "data", "clusters", "kelpie"))).toBe(false);
-}, 180_000);
+    const deleted = await runKelpie(["cluster", "delete"], env);
+    expect(deleted).toMatchObject({ code: 0, stdout: 'cluster "kelpie" is deleted\n' });
+    expect(leftoversOf(home)).toEqual([]);
+    expect(existsSync(join(home, "kelpie", "data", "clusters", "kelpie"))).toBe(false);
+  },
+  5 * PATIENCE,
+);
 
-test("described, rolled back, forwarded, drained: the main keys on a real cluster in a terminal", async () => {
-  const started = await runKelpie(["cluster", "start", "--wait"], env);
-  expect(started.code).toBe(0);
-  const kubeconfig = (await runKelpie(["cluster", "kubeconfig", "--path"], env)).stdout.trim();
-  const api = apiClient(endpointOf(kubeconfig));
-  const greeting = async (): Promise<unknown> => {
-    const { body } = await api.call("/apis/apps/v1/namespaces/default/deployments/web");
-    return at(body, "spec", "template", "spec", "containers", 0, "env", 0, "value");
-  };
-  await createFromFile(kubeconfig, EXAMPLE);
-  const ui = new PtyProgram(["-c", "pods default"], { env, columns: 120, rows: 40 });
-  await ui.waitFor(allReady(3));
+test(
+  "described, rolled back, forwarded, drained: the main keys on a real cluster in a terminal",
+  async () => {
+    const started = await runKelpie(["cluster", "start", "--wait"], env);
+    expect(started.code).toBe(0);
+    const kubeconfig = (await runKelpie(["cluster", "kubeconfig", "--path"], env)).stdout.trim();
+    const api = apiClient(endpointOf(kubeconfig));
+    const greeting = async (): Promise<unknown> => {
+      const { body } = await api.call("/apis/apps/v1/namespaces/default/deployments/web");
+      return at(body, "spec", "template", "spec", "containers", 0, "env", 0, "value");
+    };
+    await createFromFile(kubeconfig, EXAMPLE);
+    const ui = new PtyProgram(["-c", "pods default"], { env, columns: 120, rows: 40 });
+    await ui.waitFor(allReady(3));
 
-  ui.write("d");
-  await ui.waitFor(/── describe\([^]*Containers:/);
-  ui.write("y");
-  await ui.waitFor(/── yaml\([^]*kind: Pod/);
-  ui.write("\u001B");
-  await ui.waitFor(/── describe\(/);
-  ui.write("\u001B");
-  await ui.waitFor(allReady(3));
-  ui.write("X");
-  await ui.waitFor(/── relations\([^]*replicasets[^]*server +container/);
+    ui.write("d");
+    await ui.waitFor(/── describe\([^]*Containers:/);
+    ui.write("y");
+    await ui.waitFor(/── yaml\([^]*kind: Pod/);
+    ui.write("\u001B");
+    await ui.waitFor(/── describe\(/);
+    ui.write("\u001B");
+    await ui.waitFor(allReady(3));
+    ui.write("X");
+    await ui.waitFor(/── relations\([^]*replicasets[^]*server +container/);
 
-  ui.write(":deployments\r");
-  await ui.waitFor(/web\s+3\/3/);
-  ui.write("e");
-  await ui.waitFor(/value: howdy/);
-  ui.write("\t\r");
-  await expect.poll(greeting, { timeout: 20_000 }).toBe("howdy");
-  ui.write("o");
-  await ui.waitFor(/── rollout[^]*\[2\]/);
-  ui.write("G");
-  ui.write("u");
-  await ui.waitFor(/value: hello/);
-  ui.write("\t\r");
-  await expect.poll(greeting, { timeout: 20_000 }).toBe("hello");
+    ui.write(":deployments\r");
+    await ui.waitFor(/web\s+3\/3/);
+    ui.write("e");
+    await ui.waitFor(/value: howdy/);
+    ui.write("\t\r");
+    await expect.poll(greeting).toBe("howdy");
+    ui.write("o");
+    await ui.waitFor(/── rollout[^]*\[2\]/);
+    ui.write("G");
+    ui.write("u");
+    await ui.waitFor(/value: hello/);
+    ui.write("\t\r");
+    await expect.poll(greeting).toBe("hello");
 
-  ui.write(":xray deployments\r");
-  await ui.waitFor(/── xray[^]*replicasets[^]*server +container/);
-  ui.write(":configmaps /kube-root\r");
-  await ui.waitFor(/kube-root-ca\.crt/);
-  ui.write("u");
-  await ui.waitFor(/── used by\(/);
+    ui.write(":xray deployments\r");
+    await ui.waitFor(/── xray[^]*replicasets[^]*server +container/);
+    ui.write(":configmaps /kube-root\r");
+    await ui.waitFor(/kube-root-ca\.crt/);
+    ui.write("u");
+    await ui.waitFor(/── used by\(/);
 
-  ui.write(":services\r");
-  await ui.waitFor(/^ ?web .*80/m);
-  ui.write("/web\r");
-  await ui.waitFor(/\[1\/\d\]/);
-  ui.write("F");
-  await ui.waitFor(/Port-forward to svc/);
-  ui.write("\r");
-  await ui.waitFor(/127\.0\.0\.1:\d+|localhost:\d+/);
-  const port = /(?:127\.0\.0\.1|localhost):(\d+)/.exec(ui.text())?.[1];
-  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toMatch(/hello from web-/);
+    ui.write(":services\r");
+    await ui.waitFor(/^ ?web .*80/m);
+    ui.write("/web\r");
+    await ui.waitFor(/\[1\/\d\]/);
+    ui.write("F");
+    await ui.waitFor(/Port-forward to svc/);
+    ui.write("\r");
+    await ui.waitFor(/127\.0\.0\.1:\d+|localhost:\d+/);
+    const port = /(?:127\.0\.0\.1|localhost):(\d+)/.exec(ui.text())?.[1];
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toMatch(/hello from web-/);
 
-  ui.write(":nodes\r");
-  await ui.waitFor(/Ready/);
-  ui.write("r");
-  await ui.waitFor(/Drain node/);
-  ui.write("\t\r");
-  await ui.waitFor(/── drain[^]*drained/, 60_000);
-  ui.write("\u001B");
-  await ui.waitFor(/SchedulingDisabled/);
-  ui.write("U");
-  await ui.waitFor((text) => !text.includes("SchedulingDisabled"));
+    ui.write(":nodes\r");
+    await ui.waitFor(/Ready/);
+    ui.write("r");
+    await ui.waitFor(/Drain node/);
+    ui.write("\t\r");
+    await ui.waitFor(/── drain[^]*drained/);
+    ui.write("\u001B");
+    await ui.waitFor(/SchedulingDisabled/);
+    ui.write("U");
+    await ui.waitFor((text) => !text.includes("SchedulingDisabled"));
 
-  ui.write(":ctx\r");
-  await ui.waitFor(/── contexts/);
-  ui.write("\r");
-  await ui.waitFor(/── pods/);
-  ui.write(":q\r");
-  expect(await ui.exited).toBe(0);
-  expect(ui.buffer).toBe("normal");
-  expect(ui.modes).toEqual([]);
-}, 180_000);
+    ui.write(":ctx\r");
+    await ui.waitFor(/── contexts/);
+    ui.write("\r");
+    await ui.waitFor(/── pods/);
+    ui.write(":q\r");
+    expect(await ui.exited).toBe(0);
+    expect(ui.buffer).toBe("normal");
+    expect(ui.modes).toEqual([]);
+  },
+  5 * PATIENCE,
+);

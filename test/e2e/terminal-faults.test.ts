@@ -151,10 +151,10 @@ test.each([
   const ui = open;
   await ui.waitFor(/Run this credential plugin\?/);
   ui.write("\t\r");
-  await expect.poll(() => existsSync(join(home, "plugins")), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(join(home, "plugins"))).toBe(true);
   const started = readFileSync(join(home, "plugins"), "utf8").trim().split("\n").map(Number);
   ui.close();
-  await expect.poll(() => [ui.pid, ...started].filter(isRunning), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => [ui.pid, ...started].filter(isRunning)).toEqual([]);
 });
 
 test("A terminal that takes no output makes no memory grow, and shows what is true when it takes it again", async () => {

@@ -82,7 +82,7 @@ describe.each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kub
     expect(lines(await k("get deployments -o wide"))[1]).toMatch(/^web 0\/1 [01] 0 \d+s web localhost\/host app=web$/);
     expect(lines(await k("get services"))[0]).toBe("NAME TYPE CLUSTER-IP EXTERNAL-IP PORT(S) AGE");
     expect(lines(await k("get services"))[1]).toMatch(/^web ClusterIP 10\.96\.\d+\.\d+ <none> 80\/TCP \d+s$/);
-    await k("wait --for=condition=Progressing deployment/web --timeout=20s");
+    await k("wait --for=condition=Progressing deployment/web --timeout=60s");
     expect(lines(await k("get pods -o wide"))[0]).toBe(
       "NAME READY STATUS RESTARTS AGE IP NODE NOMINATED NODE READINESS GATES",
     );
@@ -122,9 +122,9 @@ describe.each(kubectls.map((kubectl): [string, Kubectl] => [kubectl.version, kub
   it("keeps a history of rollouts and goes back", async () => {
     const k = await inNamespace();
     await k("apply -f -", workload(1, "localhost/host:one"));
-    await k("wait --for=condition=Progressing deployment/web --timeout=20s");
+    await k("wait --for=condition=Progressing deployment/web --timeout=60s");
     await k("set image deployment/web web=localhost/host:two");
-    await k("wait --for=condition=Progressing deployment/web --timeout=20s");
+    await k("wait --for=condition=Progressing deployment/web --timeout=60s");
     const image = "get deployment web -o jsonpath={.spec.template.spec.containers[0].image}";
     expect(await k(image)).toBe("localhost/host:two");
     expect(await k("rollout undo deployment/web")).toContain("rolled back");
@@ -171,7 +171,7 @@ spec:
   it("deletes: with dependents, without them, and a whole namespace", async () => {
     const k = await inNamespace();
     await k("apply -f -", workload(1));
-    await k("wait --for=condition=Progressing deployment/web --timeout=20s");
+    await k("wait --for=condition=Progressing deployment/web --timeout=60s");
     await k("delete deployment web --cascade=orphan");
     expect(await k("get replicasets -o name")).toMatch(/^replicaset\.apps\/web-/);
     await k("delete replicasets --all --cascade=foreground");

@@ -53,7 +53,7 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
       cluster = await startEmbeddedCluster({ withNode: true });
       const applied = await run("apply -f -", web);
       expect(applied.stderr).toBe("");
-      const ready = await run("wait --for=condition=Ready pod/server --timeout=30s");
+      const ready = await run("wait --for=condition=Ready pod/server --timeout=60s");
       expect(ready.stdout).toContain("condition met");
     });
     afterAll(() => cluster.dispose());
@@ -135,7 +135,7 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
 
     it("deletes gracefully and waits until the pod is gone", async () => {
       await run("run victim --image=localhost/host --restart=Never --command -- sleep 1000");
-      await run("wait --for=condition=Ready pod/victim --timeout=30s");
+      await run("wait --for=condition=Ready pod/victim --timeout=60s");
       expect((await run("delete pod victim --grace-period=1")).stdout).toContain('pod "victim" deleted');
       expect((await run("get pod victim")).stderr).toContain("NotFound");
     });

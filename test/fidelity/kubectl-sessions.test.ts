@@ -58,8 +58,8 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
         "apply -f -",
         web + "---" + shellPod("shell", "trap exit TERM; while read line; do echo got $line; done", ", stdin: true"),
       );
-      await out("wait --for=condition=Ready pod/shell --timeout=30s");
-      await out("rollout status deployment/web --timeout=30s");
+      await out("wait --for=condition=Ready pod/shell --timeout=60s");
+      await out("rollout status deployment/web --timeout=60s");
     });
     afterAll(async () => {
       rmSync(directory, { recursive: true, force: true });
@@ -210,7 +210,7 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
         ),
       );
       const crashed = "get pod again -o jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}";
-      await expect.poll(() => out(crashed), { timeout: 20_000 }).toBe("3");
+      await expect.poll(() => out(crashed)).toBe("3");
       expect(await out("logs again --previous")).toBe("life");
       expect(await out("logs deployment/web --tail=1")).toBe("listening");
       expect(await out("logs -l app=web --prefix")).toMatch(
@@ -226,12 +226,12 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
       const watching = watch(["get", "deployment", "web", "-w"]);
       await watching.until(/2\/2/);
       await out("set env deployment/web STAGE=two");
-      expect(await out("rollout status deployment/web --timeout=30s")).toContain("successfully rolled out");
+      expect(await out("rollout status deployment/web --timeout=60s")).toContain("successfully rolled out");
       expect(await watching.until(/2\/2 +1 +2 /)).toMatch(/^web +2\/2 +1 +2 /m);
       watching.end();
       expect(await out("rollout history deployment/web --revision=2")).toMatch(/STAGE:\s+two/);
       await out("rollout undo deployment/web");
-      await out("rollout status deployment/web --timeout=30s");
+      await out("rollout status deployment/web --timeout=60s");
       expect(await out("get deployment web -o jsonpath={.spec.template.spec.containers[0].env}")).toBe("");
       expect(await out("describe deployment web")).toMatch(
         /ScalingReplicaSet .*Scaled up replica set web-\S+ from 0 to 1/,
@@ -241,13 +241,13 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
     it("waits for what it deletes: dependents in the foreground, a selection, a namespace", async () => {
       await out("create namespace gone");
       await out("-n gone apply -f -", web);
-      await out("-n gone rollout status deployment/web --timeout=30s");
-      await out("-n gone delete deployment web --cascade=foreground --timeout=30s");
+      await out("-n gone rollout status deployment/web --timeout=60s");
+      await out("-n gone delete deployment web --cascade=foreground --timeout=60s");
       expect(await out("-n gone get replicasets,pods -o name")).toBe("");
       await out("-n gone apply -f -", web);
-      await out("-n gone rollout status deployment/web --timeout=30s");
-      const waiting = run("-n gone wait --for=delete pod -l app=web --timeout=30s");
-      await out("delete namespace gone --timeout=30s");
+      await out("-n gone rollout status deployment/web --timeout=60s");
+      const waiting = run("-n gone wait --for=delete pod -l app=web --timeout=60s");
+      await out("delete namespace gone --timeout=60s");
       expect((await waiting).code).toBe(0);
       expect((await run("get namespace gone")).stderr).toContain('namespaces "gone" not found');
     });
@@ -264,11 +264,11 @@ describe.skipIf(problem !== undefined).each(kubectls.map((kubectl): [string, Kub
       const node = await out("get nodes -o jsonpath={.items[0].metadata.name}");
       await out(`taint node ${node} stage=test:NoSchedule`);
       await out(`taint node ${node} stage-`);
-      await out(`drain ${node} --force --ignore-daemonsets --timeout=30s`);
+      await out(`drain ${node} --force --ignore-daemonsets --timeout=60s`);
       expect(await out("get nodes --no-headers")).toContain("Ready,SchedulingDisabled");
       expect((await run("get pod shell")).stderr).toContain("NotFound");
       await out(`uncordon ${node}`);
-      await out("rollout status deployment/web --timeout=30s");
+      await out("rollout status deployment/web --timeout=60s");
     });
   },
 );

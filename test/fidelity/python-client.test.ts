@@ -3,6 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbeddedCluster, whyNoPods, type EmbeddedCluster } from "../support/embedded-cluster.ts";
+import { PATIENCE } from "../support/patience.ts";
 
 const run = promisify(execFile);
 
@@ -37,7 +38,7 @@ describe.skipIf(problem !== undefined)("Python's client", () => {
   async function script(text: string): Promise<string> {
     const program = `from kubernetes import client, config, watch\nconfig.load_kube_config()\nv1, apps = client.CoreV1Api(), client.AppsV1Api()\n${text}`;
     const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
-    return (await run(python ?? "", ["-c", program], { env, timeout: 60_000 })).stdout.trim();
+    return (await run(python ?? "", ["-c", program], { env, timeout: 2 * PATIENCE })).stdout.trim();
   }
 
   it("creates, lists in pages, patches, replaces, watches and deletes", async () => {
@@ -59,7 +60,7 @@ try:
 except client.exceptions.ApiException as error:
     print(error.status, error.reason)
 seen = []
-for event in watch.Watch().stream(v1.list_namespaced_config_map, "default", label_selector="app=python", timeout_seconds=10):
+for event in watch.Watch().stream(v1.list_namespaced_config_map, "default", label_selector="app=python", timeout_seconds=60):
     seen.append((event["type"], event["object"].metadata.name))
     if len(seen) == 3:
         v1.delete_namespaced_config_map("c", "default")
@@ -83,7 +84,7 @@ from kubernetes.stream import stream
 pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "python"}, "spec": {"terminationGracePeriodSeconds": 1,
        "containers": [{"name": "main", "image": "localhost/host", "command": ["sh", "-c", "echo hello; exec sleep 100"]}]}}
 v1.create_namespaced_pod("default", pod)
-for event in watch.Watch().stream(v1.list_namespaced_pod, "default", field_selector="metadata.name=python", timeout_seconds=30):
+for event in watch.Watch().stream(v1.list_namespaced_pod, "default", field_selector="metadata.name=python", timeout_seconds=60):
     if event["object"].status.phase == "Running":
         break
 # Running says that the process has begun, not that it has written.
@@ -93,7 +94,7 @@ print(stream(v1.connect_get_namespaced_pod_exec, "python", "default", command=["
 session = stream(v1.connect_get_namespaced_pod_exec, "python", "default", command=["sh", "-c", "read line; echo got $line; exit 3"],
                  stdout=True, stderr=True, stdin=True, tty=False, _preload_content=False)
 session.write_stdin("words\\n")
-session.run_forever(timeout=10)
+session.run_forever(timeout=60)
 print(session.read_stdout().strip(), session.returncode)
 labels = {"app": "python"}
 apps.create_namespaced_deployment("default", {"metadata": {"name": "python"}, "spec": {"replicas": 0,

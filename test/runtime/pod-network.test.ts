@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NetworkTable } from "../../src/embedded/net/network-table.ts";
 import { EngineProcess, makeDirectory, whyNot, type Who } from "./engine-process.ts";
 
@@ -38,7 +38,7 @@ describe.each<Who>(["root", "a plain user"])("the network of pods, run by %s", (
       engine.run("client", "client", ["sleep", "1000"]),
     ]);
     for (const id of ["server-0", "server-1", "private"]) {
-      await vi.waitUntil(() => engine.lines(id).includes("up"), { timeout: 20_000 });
+      await expect.poll(() => engine.lines(id)).toContain("up");
     }
     const backends = ["web-0", "web-1"].map((id) => ({ host: ips[id] ?? "", port: 8080 }));
     const table: NetworkTable = {
@@ -135,7 +135,7 @@ describe.each<Who>(["root", "a plain user"])("the network of pods, run by %s", (
   it("comes back with its services when netd dies", async () => {
     const { pid } = JSON.parse(readFileSync(join(engine.directory, "runtime", "netd.json"), "utf8")) as { pid: number };
     process.kill(pid, "SIGKILL");
-    await expect.poll(() => ask("10.96.0.80", 80), { timeout: 20_000 }).toMatch(/^web-/);
+    await expect.poll(() => ask("10.96.0.80", 80)).toMatch(/^web-/);
   });
 
   it("goes on when the engine crashes, and the next one takes it over", async () => {

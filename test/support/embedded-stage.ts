@@ -5,6 +5,7 @@ import type { Settings } from "../../src/config/settings-schema.ts";
 import { apiClient, type ApiAnswer } from "./api-client.ts";
 import { startEmbeddedCluster, type EmbeddedCluster, type EmbeddedClusterOptions } from "./embedded-cluster.ts";
 import { JumpingClock } from "./jumping-clock.ts";
+import { PATIENCE } from "./patience.ts";
 import { TestScreen } from "./screen.ts";
 
 const GROUPS: Readonly<Record<string, string>> = { deployments: "/apis/apps/v1", replicasets: "/apis/apps/v1" };
@@ -111,7 +112,7 @@ export class EmbeddedStage {
   }
 
   async #poll(what: string, look: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + PATIENCE;
     while (!(await look())) {
       if (Date.now() > deadline) throw new Error(`never came true: ${what}\n${this.#screen?.text() ?? ""}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

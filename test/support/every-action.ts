@@ -30,6 +30,7 @@ import type { View, ViewHost } from "../../src/views/view.ts";
 import { eventually, hastyClock, openFakeCluster, temporaryDirectory, type Cleanup } from "./cluster-fixture.ts";
 import type { RecordedRequest } from "./fake-api-request.ts";
 import type { FakeApiServer } from "./fake-api-server.ts";
+import { PATIENCE } from "./patience.ts";
 import { recordingHost, targetOf } from "./view-host.ts";
 import { pipeTerminal } from "./pipe-terminal.ts";
 
@@ -294,7 +295,7 @@ class Tries {
       for (const task of this.#tasks) task.cancel();
     }, 1500);
     await vi
-      .waitUntil(() => pending === 0, { timeout: 10_000, interval: 5 })
+      .waitUntil(() => pending === 0, { timeout: PATIENCE, interval: 5 })
       .catch(() => {
         throw new Error(`${action.id} on ${where} does not come to an end`);
       });

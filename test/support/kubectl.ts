@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { PATIENCE } from "./patience.ts";
 
 export interface KubectlResult {
   readonly code: number;
@@ -59,7 +60,7 @@ function kubectlAt(path: string): Kubectl {
     environment: env,
     run: (kubeconfig, args, input) =>
       new Promise((resolve) => {
-        const options = { env: env(kubeconfig), maxBuffer: 64 * 2 ** 20, timeout: 60_000 };
+        const options = { env: env(kubeconfig), maxBuffer: 64 * 2 ** 20, timeout: 2 * PATIENCE };
         const child = execFile(path, args, options, (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
           resolve({ code, stdout, stderr });

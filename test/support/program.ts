@@ -3,6 +3,7 @@ import xterm from "@xterm/headless";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { PATIENCE } from "./patience.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -166,7 +167,7 @@ export class PtyProgram {
   }
 
   /** Resolves when the screen matches; looks whenever something was drawn. Fails with the screen after `timeout` ms. */
-  async waitFor(wanted: RegExp | ((text: string) => boolean), timeout = 20_000): Promise<void> {
+  async waitFor(wanted: RegExp | ((text: string) => boolean), timeout = PATIENCE): Promise<void> {
     const matches = (): boolean => (wanted instanceof RegExp ? wanted.test(this.text()) : wanted(this.text()));
     const deadline = Date.now() + timeout;
     while (!matches()) {

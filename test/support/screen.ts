@@ -14,6 +14,7 @@ import { KelpieError } from "../../src/lib/errors.ts";
 import type { Logger } from "../../src/lib/log.ts";
 import type { Subscribable } from "../../src/lib/subscribable.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { PATIENCE } from "./patience.ts";
 
 /** What the keyboard sends for a key that is no plain character. */
 const BYTES: Readonly<Record<string, string>> = {
@@ -244,7 +245,7 @@ export class TestScreen {
     this.#stdin.write(bytes);
   }
 
-  /** Resolves when the screen matches; looks after everything that is drawn. Fails with the screen after 10 s. */
+  /** Resolves when the screen matches; looks after everything that is drawn. Fails with the screen after `PATIENCE`. */
   async untilShown(wanted: RegExp | ((text: string) => boolean)): Promise<void> {
     await this.untilDrawn(wanted);
     await this.idle();
@@ -267,7 +268,7 @@ export class TestScreen {
         const late = setTimeout(() => {
           end();
           reject(new Error(`the screen never showed ${String(wanted)}:\n${this.text()}`));
-        }, 10_000);
+        }, PATIENCE);
         this.#drawn.add(look);
       });
     }

@@ -9,6 +9,7 @@ import { createValue } from "../../src/lib/subscribable.ts";
 import { kinds } from "../../src/resources/kinds/index.gen.ts";
 import type { LocalClusterRow, SavedRows, View, ViewHost, Welcome } from "../../src/views/view.ts";
 import type { FakeApiServer } from "./fake-api-server.ts";
+import { PATIENCE } from "./patience.ts";
 
 /** A host for one view, and what the view asked of the program. */
 export interface RecordingHost {
@@ -156,7 +157,7 @@ export function targetOf(server: FakeApiServer, resource: string, object: KubeOb
 export async function textOf(view: View, host: RecordingHost): Promise<string> {
   host.copied.length = 0;
   view.command("text.copy");
-  await vi.waitUntil(() => host.copied.length > 0, { timeout: 10_000, interval: 1 });
+  await vi.waitUntil(() => host.copied.length > 0, { timeout: PATIENCE, interval: 1 });
   return host.copied[0] ?? "";
 }
 
@@ -168,7 +169,7 @@ export async function viewText(view: View, host: RecordingHost, condition: (text
       text = await textOf(view, host);
       return condition(text);
     },
-    { timeout: 10_000, interval: 10 },
+    { timeout: PATIENCE, interval: 10 },
   );
   return text;
 }

@@ -8,9 +8,9 @@ const problem = await whyNoPods();
 const stage = new EmbeddedStage();
 beforeAll(async () => {
   if (problem === undefined) await stage.open({ withNode: true });
-}, 30_000);
+});
 afterEach(() => stage.closeScreen());
-afterAll(() => stage.close(), 30_000);
+afterAll(() => stage.close());
 
 const pod = (name: string, script: string, more: object = {}, grace = 0): object => ({
   metadata: { name, labels: { app: name } },
@@ -154,7 +154,7 @@ test.skipIf(problem !== undefined)(
     const url = address.startsWith("http") ? address : `http://${address}`;
     // The pod runs a moment before its server listens.
     const answer = (): Promise<string> => fetch(url).then((one) => one.text(), String);
-    await expect.poll(answer, { timeout: 10_000 }).toBe("hello from the pod");
+    await expect.poll(answer).toBe("hello from the pod");
     await app.press("port-forward.open");
     await app.untilShown(/── pods/);
     await app.press(":");

@@ -9,6 +9,7 @@ import { apiClient } from "../support/api-client.ts";
 import { Cleanup, writeKubeconfig } from "../support/cluster-fixture.ts";
 import { startFakeApiServer } from "../support/fake-api-server.ts";
 import { startEmbeddedCluster, type EmbeddedCluster } from "../support/embedded-cluster.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { TestScreen } from "../support/screen.ts";
 
 /** Three revisions of `web` in Secrets and one of `stored` in a ConfigMap, made by helm itself. */
@@ -98,7 +99,7 @@ async function shows(app: TestScreen, text: RegExp): Promise<void> {
       await app.idle();
       expect(app.text()).toMatch(text);
     },
-    { timeout: 10_000, interval: 10 },
+    { timeout: PATIENCE, interval: 10 },
   );
 }
 

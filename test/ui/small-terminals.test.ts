@@ -88,7 +88,6 @@ test.each(["pods", "deployments", "nodes", "secrets", "pulse", "ctx", "clusters"
       if (controller.navigation.front !== front) break;
     }
   },
-  30_000,
 );
 
 test("Every size between a terminal of one cell and a large one is drawn, and the place comes back as it was", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { actions } from "../../../src/hotkeys/registry.ts";
 import { Cleanup } from "../../support/cluster-fixture.ts";
+import { PATIENCE } from "../../support/patience.ts";
 import { MARKED, OTHER, tryEveryAction, type Trial } from "../../support/every-action.ts";
 
 const cleanup = new Cleanup();
@@ -20,7 +21,7 @@ const WITHOUT_QUESTION = ["node.uncordon"];
 
 test(
   "No mutating action sends a write in read-only mode, not even where the UI lets it through",
-  { timeout: 120_000 },
+  { timeout: 5 * PATIENCE },
   async () => {
     const trials = await tryEveryAction(cleanup, {
       dialogs: "agree",
@@ -34,7 +35,7 @@ test(
 
 test(
   "Where writing is allowed they write, after an answer, and only to what was listed",
-  { timeout: 120_000 },
+  { timeout: 5 * PATIENCE },
   async () => {
     const trials = await tryEveryAction(cleanup, { dialogs: "agree", force: false });
     expect(mutating.filter((id) => !writers(trials).includes(id))).toEqual([]);
@@ -60,7 +61,7 @@ test(
 
 test.each(["open", "confirm", "type-name"] as const)(
   "In a context that is %s nothing is written where every dialog is cancelled",
-  { timeout: 120_000 },
+  { timeout: 5 * PATIENCE },
   async (protection) => {
     const trials = await tryEveryAction(cleanup, {
       dialogs: "cancel",

@@ -1,4 +1,5 @@
 import type { FakeClock } from "../../support/fake-clock.ts";
+import { PATIENCE } from "../../support/patience.ts";
 import { nextTurn, systemClock, type Clock } from "../../../src/lib/clock.ts";
 import type { Gvr } from "../../../src/lib/kube/gvr.ts";
 import { gvrKey } from "../../../src/lib/kube/gvr.ts";
@@ -98,7 +99,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
             .all(RESOURCES.pods)
             .map((pod) => `${objectPath(pod)} ${String(at(pod, "status", "phase"))}`);
           reject(new Error(`it did not come to this: ${what}; pods: ${pods.join(", ")}`));
-        }, 10_000);
+        }, PATIENCE);
         const check = (): void => {
           if (!condition()) return;
           clearTimeout(timer);
