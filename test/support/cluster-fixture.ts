@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { createClusters, type ClustersOptions } from "../../src/cluster/clusters.ts";
-import type { Clock } from "../../src/lib/clock.ts";
 import type { Subscribable } from "../../src/lib/subscribable.ts";
 import { startFakeApiServer, type FakeApiServer } from "./fake-api-server.ts";
 import type { FakeApiServerOptions } from "./fake-api-context.ts";
@@ -79,20 +78,4 @@ export function eventually<T>(source: Subscribable<T>, condition: (value: T) => 
     const unsubscribe = source.subscribe(check);
     check();
   });
-}
-
-/** Real time that runs `factor` times as fast: for what waits seconds between two events on real sockets. */
-export function hastyClock(factor: number): Clock {
-  const start = Date.now();
-  return {
-    now: () => start + (Date.now() - start) * factor,
-    after(milliseconds, callback) {
-      const timer = setTimeout(callback, milliseconds / factor);
-      return () => clearTimeout(timer);
-    },
-    every(milliseconds, callback) {
-      const timer = setInterval(callback, milliseconds / factor);
-      return () => clearInterval(timer);
-    },
-  };
 }

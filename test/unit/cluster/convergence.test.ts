@@ -2,7 +2,8 @@ import { createServer, connect, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ResourceStore } from "../../../src/cluster/cluster.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
-import { Cleanup, eventually, hastyClock, openFakeCluster, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openFakeCluster, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
 import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
 import { holdStore, live, pod, podNames, podQuery } from "../../support/pod-stores.ts";
@@ -203,7 +204,7 @@ describe("a server that is odd", () => {
   });
 
   it("that asks for patience of years is asked again within minutes", async () => {
-    const { server, cluster } = await openFakeCluster(cleanup, { pods: 3 }, { clock: hastyClock(2000) });
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 3 }, { clock: hastyClock(200) });
     let refused = false;
     server.intercept(({ path }) => {
       if (refused || path !== "/api/v1/pods") return undefined;

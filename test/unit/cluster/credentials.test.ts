@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import type { ClustersOptions } from "../../../src/cluster/clusters.ts";
-import { Cleanup, eventually, hastyClock, openKubeconfig, temporaryDirectory } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openKubeconfig, temporaryDirectory } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import { fakePod } from "../../support/fake-api-objects.ts";
 import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
 import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
@@ -181,7 +182,7 @@ describe("an exec plugin", () => {
 
   it("that leaves a child with its output open is not waited for", async () => {
     const { cluster } = await openWithPlugin(
-      `const child = require("node:child_process").spawn("sleep", ["20"], { stdio: ["ignore", "inherit", "inherit"] });
+      `const child = require("node:child_process").spawn("sleep", ["1000"], { stdio: ["ignore", "inherit", "inherit"] });
        writeFileSync(${JSON.stringify(childFile)}, String(child.pid)); child.unref(); token("good");`,
       { clock: hastyClock(10) },
     );
@@ -239,7 +240,7 @@ describe("an exec plugin", () => {
       borrowed += 1;
       return run();
     };
-    const clock = hastyClock(50);
+    const clock = hastyClock(10);
     const { cluster, script } = await openWithPlugin(
       `process.exit(3)`,
       { withTerminal, clock },

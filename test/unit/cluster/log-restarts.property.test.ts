@@ -1,7 +1,8 @@
 import { createServer, type ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import type { Cluster, LogQuery } from "../../../src/cluster/cluster.ts";
-import { Cleanup, hastyClock, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { Cleanup, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import { seeded } from "../../support/hostile-objects.ts";
 
 const cleanup = new Cleanup();

@@ -4,7 +4,8 @@ import { afterEach, expect, test } from "vitest";
 import type { LogQuery } from "../../../src/cluster/cluster.ts";
 import { timeKey } from "../../../src/cluster/log-time.ts";
 import { LogBuffer } from "../../../src/views/logs/log-buffer.ts";
-import { Cleanup, hastyClock, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { Cleanup, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import { seeded } from "../../support/hostile-objects.ts";
 
 const cleanup = new Cleanup();

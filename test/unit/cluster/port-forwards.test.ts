@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster, PortForward } from "../../../src/cluster/cluster.ts";
 import type { ForwardTarget } from "../../../src/cluster/forward-target.ts";
 import type { KubeObject } from "../../../src/lib/kube/object.ts";
-import { Cleanup, eventually, hastyClock, openFakeCluster, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openFakeCluster, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import { fakePod } from "../../support/fake-api-objects.ts";
 import { startFakeApiServer, type FakeApiServer } from "../../support/fake-api-server.ts";
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { ResourceStore } from "../../../src/cluster/cluster.ts";
-import { Cleanup, eventually, hastyClock, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { holdStore, live, pod, podQuery, podRequests } from "../../support/pod-stores.ts";
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cluster, ResourceStore } from "../../../src/cluster/cluster.ts";
 import { asRecord, type KubeObject } from "../../../src/lib/kube/object.ts";
-import { Cleanup, eventually, hastyClock, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { Cleanup, eventually, openFakeCluster } from "../../support/cluster-fixture.ts";
+import { hastyClock } from "../../support/hasty-clock.ts";
 import type { FakeApiServer } from "../../support/fake-api-server.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { holdStore, live, podNames, pod, podQuery, podRequests } from "../../support/pod-stores.ts";
@@ -155,13 +156,10 @@ describe("a watch", () => {
   });
 
   it("resumes from the version of a bookmark", async () => {
-    const { server, cluster } = await openFakeCluster(
-      cleanup,
-      { pods: 2, bookmarkMilliseconds: 20 },
-      { clock: hastyClock(20) },
-    );
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 2 }, { clock: hastyClock(20) });
     const store = hold(cluster.store(podQuery(server)));
     await live(store);
+    await server.until(() => server.watchCount === 1);
     // Other kinds raise the version; only a bookmark tells this watch.
     server.store.put(server.resource("configmaps"), {
       apiVersion: "v1",
@@ -170,7 +168,9 @@ describe("a watch", () => {
     });
     const version = server.store.version;
     const { freshAt } = store.get();
-    await eventually(store, (snapshot) => snapshot.freshAt > freshAt + 20);
+    const object = { apiVersion: "v1", kind: "Pod", metadata: { resourceVersion: String(version) } };
+    server.pushRaw(JSON.stringify({ type: "BOOKMARK", object }));
+    await eventually(store, (snapshot) => snapshot.freshAt > freshAt);
     server.endWatches("clean");
     await server.until(() => podRequests(server, true) === 2);
     expect(server.requests.findLast(({ query }) => query.has("watch"))?.query.get("resourceVersion")).toBe(
