@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { NetworkTable } from "../../src/embedded/net/network-table.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { EngineProcess, makeDirectory, whyNot, type Who } from "./engine-process.ts";
 
 /** Answers every connection with the pod's name, on all addresses or on one. */
@@ -38,7 +39,7 @@ describe.each<Who>(["root", "a plain user"])("the network of pods, run by %s", (
       engine.run("client", "client", ["sleep", "1000"]),
     ]);
     for (const id of ["server-0", "server-1", "private"]) {
-      await expect.poll(() => engine.lines(id)).toContain("up");
+      await vi.waitUntil(() => engine.lines(id).includes("up"), { timeout: PATIENCE });
     }
     const backends = ["web-0", "web-1"].map((id) => ({ host: ips[id] ?? "", port: 8080 }));
     const table: NetworkTable = {

@@ -12,16 +12,17 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createClusters } from "../../src/cluster/clusters.ts";
 import { RESOURCES } from "../../src/embedded/machinery/registry.ts";
 import { at, type KubeObject } from "../../src/lib/kube/object.ts";
 import { startEmbeddedCluster, whyNoPods, type EmbeddedCluster } from "../support/embedded-cluster.ts";
 import { execInPod } from "../support/exec-in-pod.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { TestScreen } from "../support/screen.ts";
 
 const problem = await whyNoPods();
-const WAIT = { interval: 20 };
+const WAIT = { timeout: PATIENCE, interval: 20 };
 
 const pod = (name: string, script: string, more: Readonly<Record<string, unknown>> = {}): KubeObject => ({
   apiVersion: "v1",
@@ -53,7 +54,8 @@ describe.skipIf(problem !== undefined)("with real containers", () => {
     const pods = [pod("shell", "sleep 1000"), few("bare", "sh cat head mv rm test"), few("empty", "test")];
     for (const object of pods) await cluster.registry.create(RESOURCES.pods, "default", object);
     for (const { metadata } of pods) {
-      await expect.poll(async () => at(await find(metadata.name ?? ""), "status", "phase"), WAIT).toBe("Running");
+      const runs = async (): Promise<boolean> => at(await find(metadata.name ?? ""), "status", "phase") === "Running";
+      await vi.waitUntil(runs, WAIT);
     }
   });
   afterAll(() => cluster.dispose());

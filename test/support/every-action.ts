@@ -298,11 +298,9 @@ class Tries {
         for (const task of this.#tasks) task.cancel();
         return pending === 0;
       };
-      await vi
-        .waitUntil(cancelled, { timeout: PATIENCE, interval: 5 })
-        .catch(() => {
-          throw new Error(`${action.id} on ${where} does not come to an end`);
-        });
+      await vi.waitUntil(cancelled, { timeout: PATIENCE, interval: 5 }).catch(() => {
+        throw new Error(`${action.id} on ${where} does not come to an end`);
+      });
     }
     await settled;
     this.#tasks.length = 0;

@@ -7,6 +7,7 @@ import { createClusters } from "../../src/cluster/clusters.ts";
 import type { PortForward } from "../../src/cluster/cluster.ts";
 import type { KubeObject } from "../../src/lib/kube/object.ts";
 import { startFakeApiServer, type FakeApiServer } from "../support/fake-api-server.ts";
+import { ownPort } from "../support/own-port.ts";
 import { TestScreen } from "../support/screen.ts";
 
 let server: FakeApiServer;
@@ -26,7 +27,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const POD_SPEC = { containers: [{ name: "main", image: "web", ports: [{ name: "http", containerPort: 28080 }] }] };
+const PORT = await ownPort();
+const POD_SPEC = { containers: [{ name: "main", image: "web", ports: [{ name: "http", containerPort: PORT }] }] };
 
 const owner = (kind: string, name: string): KubeObject["metadata"] => ({
   ownerReferences: [{ apiVersion: "apps/v1", kind, name, uid: `uid-${kind}-${name}`, controller: true }],
@@ -120,7 +122,7 @@ test("A forward of a pod is bound to its deployment, and the table shows it move
   await app.press("resource.port-forward");
   expect(app.text()).toContain("Port-forward to deploy/web");
   expect(app.text()).toContain("Bound to deploy/web: it moves to another ready pod when web-1-a goes.");
-  expect(app.text()).toContain("28080:http");
+  expect(app.text()).toContain(`${PORT}:http`);
   await app.press("ctrl-u");
   await app.type(":http");
   await app.press("enter");
@@ -129,7 +131,7 @@ test("A forward of a pod is bound to its deployment, and the table shows it move
   expect(app.text()).toMatch(/\bPF\b/);
   await command(app, "pf");
   const shown = (podName: string, state: string, error = ""): string =>
-    `deploy/web  default  ${podName}${address}  http (28080)  ${state}  0  0 B${error}`;
+    `deploy/web  default  ${podName}${address}  http (${PORT})  ${state}  0  0 B${error}`;
   expect(row(app)).toBe(shown("web-1-a  ", "listening"));
   server.push(pod("web-1-a", false));
   await untilForward(app, ({ state }) => state === "waiting");
