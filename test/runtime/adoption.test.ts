@@ -20,10 +20,13 @@ describe.each(CASES)("an engine of %s on the %s runtime", (who, runtime) => {
     await first.pod("pod");
     const ticking = "i=0; while :; do i=$((i+1)); echo tick $i; echo tock $i >&2; sleep 0.01; done";
     const before = await first.run("pod", "ticking", ["sh", "-c", ticking]);
-    await first.run("pod", "ending", ["sh", "-c", "echo started; sleep 0.4; echo bye; exit 17"]);
+    const told = 'trap "echo bye; exit 17" USR1; echo started; while :; do sleep 0.05; done';
+    const { pid: ending = 0 } = await first.run("pod", "ending", ["sh", "-c", told]);
+    await expect.poll(() => first.lines("ending")).toEqual(["started"]);
     await expect.poll(() => first.lines("ticking").length).toBeGreaterThan(20);
     await first.kill();
     // Ends while no engine runs.
+    process.kill(ending, "SIGUSR1");
     const exitFile = join(first.directory, "runtime", "containers", "ending", "exit");
     await expect.poll(() => existsSync(exitFile) && readFileSync(exitFile, "utf8")).toBe("17\n");
 
@@ -31,8 +34,8 @@ describe.each(CASES)("an engine of %s on the %s runtime", (who, runtime) => {
     const states = new Map((await second.containers()).map((state) => [state.id, state]));
     expect(states.get("ticking")).toMatchObject({ state: "running", pid: before.pid, startedAt: before.startedAt });
     expect(states.get("ending")).toMatchObject({ state: "exited", exitCode: 17 });
-    const told = (await second.call("events")) as readonly RuntimeEvent[];
-    expect(told.map(({ type, container }) => [type, container.id])).toEqual([["exited", "ending"]]);
+    const events = (await second.call("events")) as readonly RuntimeEvent[];
+    expect(events.map(({ type, container }) => [type, container.id])).toEqual([["exited", "ending"]]);
     expect(second.lines("ending")).toEqual(["started", "bye"]);
 
     const seen = second.lines("ticking").length;

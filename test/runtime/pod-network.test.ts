@@ -14,7 +14,7 @@ function answering(port: number, host = "0.0.0.0"): string[] {
 
 /** Connects from inside a pod and prints what comes. */
 function asking(host: string, port: number): string[] {
-  const program = `const c = require("net").connect(${port}, "${host}"); c.on("data", (d) => process.stdout.write(d)); c.on("error", (e) => console.log(e.code)); c.setTimeout(5000, () => { console.log("timeout"); process.exit(1) })`;
+  const program = `const c = require("net").connect(${port}, "${host}"); c.on("data", (d) => process.stdout.write(d)); c.on("error", (e) => console.log(e.code)); c.setTimeout(60000, () => { console.log("timeout"); process.exit(1) })`;
   return ["node", "-e", program];
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createClusters } from "../../src/cluster/clusters.ts";
 import { toYaml } from "../../src/lib/yaml.ts";
 import { startFakeApiServer, type FakeApiServer } from "../support/fake-api-server.ts";
+import { hastyClock } from "../support/hasty-clock.ts";
 import { TestScreen, type ScreenOptions } from "../support/screen.ts";
 
 let server: FakeApiServer;
@@ -52,19 +53,14 @@ function writeContexts(entries: Readonly<Record<string, Entry>>): void {
 
 async function start(options: Partial<ScreenOptions> = {}): Promise<TestScreen> {
   const app = await TestScreen.open({
-    clusters: (guard) => createClusters({ ...guard, overrides: { kubeconfig: kubeconfig() }, env: process.env }),
+    clusters: (guard) =>
+      createClusters({ ...guard, overrides: { kubeconfig: kubeconfig() }, env: process.env, clock: hastyClock(1) }),
     columns: 150,
     initialCommand: "ctx",
     ...options,
   });
   open = app;
   return app;
-}
-
-/** Waits until the screen says so. */
-async function see(app: TestScreen, pattern: RegExp): Promise<void> {
-  for (let turn = 0; turn < 2000 && !pattern.test(app.text()); turn += 1) await app.idle();
-  expect(app.text()).toMatch(pattern);
 }
 
 /** The row of a context, its cells apart. */
@@ -87,10 +83,10 @@ test("Each context says whether it answers: yes with its version, no with the re
     plugged: { server: other.url, user: { exec } },
   });
   const app = await start({ settings: { contexts: { dead: { protection: "type-name" } } } });
-  await see(app, /dead +no: connection refused/);
-  await see(app, /good +yes, \d+ ms +open +default +v1\.36\.0/);
-  await see(app, /closed +needs a login: the credentials are not accepted/);
-  await see(app, /plugged +needs a login: the credential plugin/);
+  await app.untilShown(/dead +no: connection refused/);
+  await app.untilShown(/good +yes, \d+ ms +open +default +v1\.36\.0/);
+  await app.untilShown(/closed +needs a login: the credentials are not accepted/);
+  await app.untilShown(/plugged +needs a login: the credential plugin/);
   expect(row(app, "dead")).toContain("type-name");
   expect(() => readFileSync(join(folder, "ran"))).toThrow("ENOENT");
 });
@@ -98,7 +94,7 @@ test("Each context says whether it answers: yes with its version, no with the re
 test("Nothing is asked while another view is in front", async () => {
   writeContexts({ good: { server: server.url }, quiet: { server: other.url } });
   const app = await start();
-  await see(app, /quiet +needs a login/);
+  await app.untilShown(/quiet +needs a login/);
   await app.press(":");
   await app.type("pods");
   await app.press("enter");
@@ -112,10 +108,10 @@ test("What another program writes to the kubeconfig is on the screen soon, and a
   const app = await start();
   writeContexts({ good: { server: server.url }, fresh: { server: server.url } });
   await app.advance(3000);
-  await see(app, /fresh +yes/);
+  await app.untilShown(/fresh +yes/);
   writeFileSync(kubeconfig(), "contexts: [");
   await app.advance(3000);
-  await see(app, /stale since .*not valid YAML/);
+  await app.untilShown(/stale since .*not valid YAML/);
   expect(app.text()).toContain("fresh");
 });
 
@@ -183,21 +179,21 @@ test("A credential plugin that asks for a login is heard while it waits, and the
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
   writeContexts({ closed: { server: other.url, user: { exec } }, good: { server: server.url } });
   const app = await start({ initialCommand: "pods" });
-  await see(app, /Run this credential plugin\?/);
+  await app.untilShown(/Run this credential plugin\?/);
   expect(app.text()).toContain(plugin);
   await app.press("tab", "enter");
-  await see(app, /sso logs in for \d+s: open https:\/\/sso\.example\/device and enter ABCD-EFGH/);
+  await app.untilShown(/sso logs in for \d+s: open https:\/\/sso\.example\/device and enter ABCD-EFGH/);
   await app.press(":");
   await app.type("ctx good");
   await app.press("enter");
-  await see(app, /good .*connected/);
+  await app.untilShown(/good .*connected/);
   expect(app.text()).not.toContain("ABCD-EFGH");
   await app.press(":");
   await app.type("ctx closed");
   await app.press("enter");
-  await see(app, /ABCD-EFGH/);
+  await app.untilShown(/ABCD-EFGH/);
   writeFileSync(go, "");
-  await see(app, /closed .*connected/);
+  await app.untilShown(/closed .*connected/);
   expect(app.text()).not.toContain("ABCD-EFGH");
 });
 
@@ -213,13 +209,13 @@ test("A credential plugin that was refused is asked about again by Ctrl-R, and n
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, interactiveMode: "Never" };
   writeContexts({ closed: { server: other.url, user: { exec } } });
   const app = await start({ initialCommand: "pods" });
-  await see(app, /Run this credential plugin\?/);
+  await app.untilShown(/Run this credential plugin\?/);
   await app.press("escape");
-  await see(app, /was not allowed to run\..*Ctrl-R tries again\./);
+  await app.untilShown(/was not allowed to run\..*Ctrl-R tries again\./);
   await app.press("view.reload");
-  await see(app, /Run this credential plugin\?/);
+  await app.untilShown(/Run this credential plugin\?/);
   await app.press("tab", "enter");
-  await see(app, /closed .*connected/);
+  await app.untilShown(/closed .*connected/);
 });
 
 test("The files of KUBECONFIG are one list, and a context without a server names what it lacks", async () => {
@@ -227,8 +223,8 @@ test("The files of KUBECONFIG are one list, and a context without a server names
   writeFileSync(join(folder, "second"), other.kubeconfig.replaceAll(/\bfake\b/g, "second"));
   const KUBECONFIG = `${kubeconfig()}:${join(folder, "second")}:${join(folder, "not-there")}`;
   const app = await start({ clusters: createClusters({ env: { KUBECONFIG } }) });
-  await see(app, /second +yes, \d+ ms/);
-  await see(app, /broken +no: context "broken" names the cluster "none"/);
+  await app.untilShown(/second +yes, \d+ ms/);
+  await app.untilShown(/broken +no: context "broken" names the cluster "none"/);
   await app.press("move.down", "context.switch");
   expect(app.text()).toContain('the context broken was not opened: context "broken" names the cluster "none"');
   // A click takes the cursor to the row under it, and to none below the last.

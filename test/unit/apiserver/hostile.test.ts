@@ -78,9 +78,9 @@ describe("paths", () => {
   });
 
   it("is not slowed down by slashes", async () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     expect((await api.call(`/${"/".repeat(500_000)}x`)).code).toBe(404);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
   });
 });
 

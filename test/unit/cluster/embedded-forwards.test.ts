@@ -19,8 +19,11 @@ import { startEmbeddedCluster, whyNoPods } from "../../support/embedded-cluster.
 const problem = await whyNoPods();
 if (problem !== undefined) it.skip(`port-forwards of real pods are not tested: ${problem}`, () => {});
 
-/** A web server that says the name of its pod, ready when it listens; it sends so many bytes for `/<bytes>`. */
-const SERVER = `require("http").createServer((q, s) => {
+/**
+ * A web server that says the name of its pod, ready when it listens; it sends so many bytes for `/<bytes>`. What it has
+ * been asked when it is to end it answers within its grace.
+ */
+const SERVER = `process.on("SIGTERM", () => undefined); require("http").createServer((q, s) => {
   const size = Number(q.url.slice(1));
   s.end(size > 0 ? Buffer.alloc(size, "x") : process.env.HOSTNAME);
 }).listen(Number(process.env.WEB_PORT))`;
@@ -37,7 +40,7 @@ function podSpec(port: number): Readonly<Record<string, unknown>> {
     ports: [{ name: "http", containerPort: port }],
     readinessProbe: { httpGet: { path: "/", port: "http" }, periodSeconds: 1 },
   };
-  return { terminationGracePeriodSeconds: 1, containers: [container] };
+  return { terminationGracePeriodSeconds: 30, containers: [container] };
 }
 
 function deployment(port: number): KubeObject {

@@ -134,6 +134,9 @@ describe("against the API server of the embedded cluster", () => {
 
   it("an edit is tried, sent, and merged after a conflict", async () => {
     const { target } = await create("edited");
+    const deployments = hold(cluster.store({ resource: target.resource, namespace: "default", form: "objects" }));
+    // Its controller has written what it writes beside the status.
+    await eventually(deployments, () => at(named(deployments, "edited"), "status", "replicas") === 2);
     const original = await cluster.get(target);
     const text = editableYaml(original).replace("replicas: 2", "replicas: 4");
     const options = { latest: () => cluster.get(target) };
