@@ -1,8 +1,10 @@
+import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
 /**
- * Closes a test run: every skipped test with its reason, then one line `N passed, N failed, N skipped`. A file that
- * cannot be loaded counts as one failed test, as does each failed check that ran before (`KELPIE_FAILED_CHECKS`).
+ * Writes the end of a test run to the file `KELPIE_TEST_SUMMARY`, for what runs the tests to print when vitest has said
+ * its last word: every skipped test with its reason, then one line `N passed, N failed, N skipped`. A file that cannot
+ * be loaded counts as one failed test, as does each failed check that ran before (`KELPIE_FAILED_CHECKS`).
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -18,8 +20,7 @@ export default class SummaryReporter implements Reporter {
         lines.push(`skipped: ${test.fullName}${result.note === undefined ? "" : `: ${result.note}`}\n`);
       }
     }
-    process.stdout.write(
-      `${lines.join("")}${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
-    );
+    const summary = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`;
+    writeFileSync(process.env["KELPIE_TEST_SUMMARY"] ?? "/dev/stdout", `${lines.join("")}${summary}`);
   }
 }

@@ -160,4 +160,4 @@ test("An instance is read to its end and no further, though its clock is set bac
     // Whatever the clock did, lines of a container stay in their order among others.
     expect(keys).toEqual(keys.toSorted((left, right) => left - right));
   }
-}, 60_000);
+});
