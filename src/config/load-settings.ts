@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { errorCode, errorMessage, UsageError } from "../lib/errors.ts";
+import { errorCode, errorMessage, fileFault, UsageError } from "../lib/errors.ts";
 import { defaultSettings } from "./default-settings.gen.ts";
 import type { Settings } from "./settings-schema.ts";
 
@@ -10,6 +10,8 @@ export interface LoadedSettings {
   readonly file: string | undefined;
   /** Dotted paths that the file sets. */
   readonly set: ReadonlySet<string>;
+  /** `<file>:<line>` of a setting of the file, for what is known to be wrong with it elsewhere only. */
+  placeOf(path: readonly string[]): string;
 }
 
 /**
@@ -21,8 +23,9 @@ export async function loadSettings(file: string): Promise<LoadedSettings> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return { settings: defaultSettings, file: undefined, set: new Set() };
-    throw new UsageError(`cannot read the settings ${file}: ${errorMessage(error)}`, { cause: error });
+    if (errorCode(error) === "ENOENT")
+      return { settings: defaultSettings, file: undefined, set: new Set(), placeOf: () => "settings" };
+    throw new UsageError(`cannot read the settings ${file}: ${fileFault(error)}`, { cause: error });
   }
   const [{ parseLocatedYaml }, { settingsSchema }] = await Promise.all([
     import("../lib/yaml.ts"),
@@ -41,7 +44,8 @@ export async function loadSettings(file: string): Promise<LoadedSettings> {
       hint: "`kelpie config explain` lists every setting.",
     });
   }
-  return { settings: parsed.data, file, set: pathsOf(value) };
+  const placeOf = (path: readonly string[]): string => `${file}:${document.lineOf(path)}`;
+  return { settings: parsed.data, file, set: pathsOf(value), placeOf };
 }
 
 /** YAML that cannot be read is wrong use, as a wrong setting is. */

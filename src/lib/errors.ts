@@ -49,6 +49,9 @@ export function fileFault(error: unknown): string {
     case "EACCES":
     case "EPERM":
       return "permission denied";
+    case "ENOTDIR":
+    case "EEXIST":
+      return "a part of its path is a file";
     case "EISDIR":
       return "is a directory";
     case "ENOSPC":

@@ -31,6 +31,8 @@ test.for([
   [["completion", "tcsh"], /bash\|zsh\|fish/],
   [["config"], /kelpie config explain/],
   [["version", "--json"], /`kelpie version` takes no "--json"/],
+  [["-n", "Bad_Name"], /--namespace: "Bad_Name" is no name of a namespace/],
+  [["--log-file", "/dev/null/log"], /--log-file: cannot write \/dev\/null\/log: a part of its path is a file/],
   [["frobnicate"], /unknown command "frobnicate"/],
 ] as const)("wrong use %j is one clear line and exit code 2", async ([args, message]) => {
   const { code, stderr } = await runKelpie(args, env);
@@ -58,6 +60,18 @@ test("a wrong setting is reported with file and line", async () => {
   const { code, stderr } = await runKelpie(["config", "explain"], { ...env, KELPIE_HOME: join(home, "broken") });
   expect(code).toBe(2);
   expect(stderr).toMatch(/config\.yaml:2: them: unknown setting/);
+});
+
+test.for([
+  ["readOnly: true\ntheme: neon\n", /config\.yaml:2: unknown theme "neon"/],
+  ["keys:\n  resource.delete: [x]\n  no.action: [x]\n", /config\.yaml:3: keys\.no\.action names no action/],
+] as const)("a setting that only the UI can tell wrong is reported so, too: %j", async ([text, message]) => {
+  const folder = join(home, "unknown", "config");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "config.yaml"), text);
+  const { code, stderr } = await runKelpie([], { ...env, KELPIE_HOME: join(home, "unknown") });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
 });
 
 test("config explain says where a value came from", async () => {

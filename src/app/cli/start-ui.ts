@@ -1,9 +1,12 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { createClusters } from "../../cluster/clusters.ts";
 import { createEmbeddedProvider } from "../../cluster/providers/embedded.ts";
 import { loadSettings } from "../../config/load-settings.ts";
 import { resolvePaths } from "../../config/paths.ts";
 import { themeNames } from "../../config/theme.ts";
-import { UsageError } from "../../lib/errors.ts";
+import { actions } from "../../hotkeys/registry.ts";
+import { fileFault, UsageError } from "../../lib/errors.ts";
 import { createLogger, fileWriter } from "../../lib/log.ts";
 import { KELPIE_VERSION } from "../../lib/version.gen.ts";
 import { createProvidedClusters } from "../provided-clusters.ts";
@@ -33,8 +36,18 @@ export async function startUi(argv: readonly string[], env: NodeJS.ProcessEnv, o
   const loaded = await loadSettings(paths.configFile);
   const settings = { ...loaded.settings, theme: options.theme ?? loaded.settings.theme };
   if (!themeNames.includes(settings.theme)) {
-    throw new UsageError(`unknown theme "${settings.theme}"`, { hint: `It is one of ${themeNames.join(", ")}.` });
+    const place = options.theme === undefined ? loaded.placeOf(["theme"]) : "--theme";
+    throw new UsageError(`${place}: unknown theme "${settings.theme}"`, {
+      hint: `It is one of ${themeNames.join(", ")}.`,
+    });
   }
+  const unknown = Object.keys(settings.keys).find((id) => actions.every((action) => action.id !== id));
+  if (unknown !== undefined) {
+    throw new UsageError(`${loaded.placeOf(["keys", unknown])}: keys.${unknown} names no action`, {
+      hint: "docs/keys.md lists every action.",
+    });
+  }
+  if (options.logFile !== undefined) checkWritable(options.logFile);
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new UsageError(
       "the UI needs a terminal on standard input and output; scripts use kubectl or `kelpie cluster`",
@@ -68,6 +81,16 @@ export async function startUi(argv: readonly string[], env: NodeJS.ProcessEnv, o
   });
   await ui.finished;
   return 0;
+}
+
+/** What was asked for must not be missing without a word; the log of every day may, on a full disk. */
+function checkWritable(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, "a", 0o600));
+  } catch (error) {
+    throw new UsageError(`--log-file: cannot write ${path}: ${fileFault(error)}`);
+  }
 }
 
 function help(): string {

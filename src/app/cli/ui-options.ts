@@ -1,6 +1,7 @@
 import type { ConnectionOverrides } from "../../cluster/cluster.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
+import { namespacesOf } from "../../lib/kube/namespaces.ts";
 import { LOG_LEVELS, type LogLevel } from "../../lib/log.ts";
 import type { Arguments } from "./arguments.ts";
 
@@ -24,6 +25,11 @@ export function uiOptions(flags: Arguments): UiOptions {
   if (flags.has("readonly") && flags.has("write")) throw new UsageError("--readonly and --write exclude each other");
   if (flags.has("all-namespaces") && flags.text("namespace") !== undefined) {
     throw new UsageError("--namespace and --all-namespaces exclude each other");
+  }
+  for (const name of namespacesOf(flags.text("namespace") ?? "")) {
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
+      throw new UsageError(`--namespace: "${name}" is no name of a namespace: lower-case letters, digits and dashes`);
+    }
   }
   return {
     overrides: overridesOf(flags),

@@ -46,7 +46,7 @@ export function headerLine(facts: HeaderFacts, columns: number, palette: Palette
     }
     // Names that repeat the context's stay away until there is room for everything.
     const named = (label: string, name: string, order: number): Part[] =>
-      spacious || name !== context.name
+      name !== "" && (spacious || name !== context.name)
         ? [{ label, value: sanitize(name), order: name === context.name ? 8 : order }]
         : [];
     parts.push(...named("cluster", context.cluster, 5), ...named("user", context.user, 6));
