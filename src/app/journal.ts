@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cluster, JournalEntry } from "../cluster/cluster.ts";
 import { readWholeObject } from "../cluster/row-reader.ts";
 import type { Paths } from "../config/paths.ts";
-import { errorCode, errorMessage } from "../lib/errors.ts";
+import { errorCode, fileFault } from "../lib/errors.ts";
 import { asNumber, asString, at, type KubeObject } from "../lib/kube/object.ts";
 import { holdsSecrets, maskSecret } from "../lib/kube/secret-values.ts";
 import type { Logger } from "../lib/log.ts";
@@ -93,7 +93,7 @@ export class Journal {
         await appendFile(this.#path, text, { mode: 0o600 });
       } catch (error) {
         this.#logger.warn("journal not written", { error });
-        this.#failed?.(`what was written is not kept in the journal: ${errorMessage(error)}`);
+        this.#failed?.(`what was written is not kept in the journal: ${fileFault(error)}`);
         this.#failed = undefined;
       }
     });
