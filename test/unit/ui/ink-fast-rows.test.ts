@@ -135,18 +135,20 @@ function draw(output: Output, seed: number): string {
 
 /** Every cell of a screen: its character and how it looks. */
 async function cells(frames: readonly string[], columns = 60, rows = 12): Promise<string[]> {
-  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true, scrollback: 0 });
   for (const frame of frames) await new Promise<void>((resolve) => terminal.write(frame, resolve));
   const buffer = terminal.buffer.active;
+  const cell = buffer.getNullCell();
   const lines = Array.from({ length: rows }, (_, y) => {
     const line = buffer.getLine(buffer.baseY + y);
-    return Array.from({ length: columns }, (_unused, x) => {
-      const cell = line?.getCell(x);
-      if (cell === undefined) return "";
-      const look = [cell.getFgColorMode(), cell.getFgColor(), cell.getBgColorMode(), cell.getBgColor()];
-      const flags = [cell.isBold(), cell.isUnderline(), cell.isInverse(), cell.isDim(), cell.isItalic()];
-      return `${cell.getChars() || " "}${cell.getWidth()}${[...look, ...flags].join(",")}`;
-    }).join("|");
+    let text = "";
+    for (let x = 0; x < columns; x += 1) {
+      if (line?.getCell(x, cell) === undefined) continue;
+      const colours = `${cell.getFgColorMode()} ${cell.getFgColor()} ${cell.getBgColorMode()} ${cell.getBgColor()}`;
+      const look = `${cell.isBold()} ${cell.isUnderline()} ${cell.isInverse()} ${cell.isDim()} ${cell.isItalic()}`;
+      text += `${cell.getChars() || " "}${cell.getWidth()} ${colours} ${look}|`;
+    }
+    return text;
   });
   terminal.dispose();
   return lines;
@@ -154,7 +156,7 @@ async function cells(frames: readonly string[], columns = 60, rows = 12): Promis
 
 test("Random layouts look the same, cell by cell, with and without the fast rows", async () => {
   let identical = 0;
-  for (let seed = 1; seed <= 600; seed += 1) {
+  for (let seed = 1; seed <= 200; seed += 1) {
     const [plain, quick] = [stock, fast].map(({ Output }) => draw(new Output({ width: 60, height: 12 }), seed));
     if (plain === quick) {
       identical += 1;
@@ -164,12 +166,12 @@ test("Random layouts look the same, cell by cell, with and without the fast rows
   }
   // Redundant sequences may differ, but a comparison of nothing would prove nothing.
   expect(identical).toBeGreaterThan(0);
-  expect(identical).toBeLessThan(600);
+  expect(identical).toBeLessThan(200);
 });
 
 test("A line updated in place looks like the same line drawn anew", async () => {
   const random = randomFrom(7);
-  for (let round = 0; round < 400; round += 1) {
+  for (let round = 0; round < 150; round += 1) {
     const line = (): string => draw(new fast.Output({ width: 40, height: 1 }), 1 + random(3000)).split("\n")[0] ?? "";
     const [before, after] = [line(), line()];
     const updated = await cells([before, fast.lineUpdate(before, after, 60)], 60, 2);
@@ -181,14 +183,15 @@ test("A line updated in place looks like the same line drawn anew", async () => 
 
 test("Texts are measured as by stock Ink", () => {
   const random = randomFrom(11);
-  for (let unit = 0x20; unit < 0x3000; unit += 1) {
-    const text = `a${String.fromCharCode(unit)}b`;
-    expect(fast.measureText(text), `U+${unit.toString(16)}`).toEqual(stock.measureText(text));
+  const texts = Array.from({ length: 0x3000 - 0x20 }, (_, index) => `a${String.fromCharCode(0x20 + index)}b`);
+  for (let round = 0; round < 500; round += 1) {
+    texts.push(random(20) === 0 ? "" : randomText(random) + (random(20) === 0 ? "\t\u0007" : ""));
   }
-  for (let round = 0; round < 1000; round += 1) {
-    const text = random(20) === 0 ? "" : randomText(random) + (random(20) === 0 ? "\t\u0007" : "");
-    expect(fast.measureText(text), JSON.stringify(text)).toEqual(stock.measureText(text));
-  }
+  const others = texts.filter((text) => {
+    const [{ width, height }, measured] = [stock.measureText(text), fast.measureText(text)];
+    return measured.width !== width || measured.height !== height;
+  });
+  expect(others).toEqual([]);
 });
 
 /** A screen of lines in columns and rows, as the seed has it: two of near seeds differ in a few places. */
@@ -242,7 +245,7 @@ test("Frames that follow each other look the same, cell by cell, with and withou
     const stdin = new PassThrough();
     return { ink, stdout, instance: ink.render(tree(ink, 0), { stdout, stdin, ...options, patchConsole: false }) };
   });
-  for (let seed = 1; seed <= 100; seed += 1) {
+  for (let seed = 1; seed <= 60; seed += 1) {
     const screens: string[][] = [];
     for (const { ink, stdout, instance } of opened) {
       instance.rerender(tree(ink, seed));
