@@ -43,8 +43,11 @@ export function writeContainers(
 }
 
 function writePorts(document: DescribeDocument, level: number, ports: readonly Fields[]): void {
-  const text = (field: string): string =>
-    ports.map((port) => `${scalarText(port[field] ?? 0)}/${asString(port["protocol"], "TCP")}`).join(", ") || "<none>";
+  const portText = (port: Fields, field: string): string => {
+    const name = asString(port["name"]);
+    return `${scalarText(port[field] ?? 0)}/${asString(port["protocol"], "TCP")}${name === "" ? "" : ` (${name})`}`;
+  };
+  const text = (field: string): string => ports.map((port) => portText(port, field)).join(", ") || "<none>";
   document.field(level, ports.length > 1 ? "Ports" : "Port", text("containerPort"));
   document.field(level, ports.length > 1 ? "Host Ports" : "Host Port", text("hostPort"));
 }

@@ -32,10 +32,11 @@ export function describeJob(document: DescribeDocument, input: DescribeInput): v
   }
   writeDeadline(document, spec);
   const failed = asNumber(status["failed"]);
+  const ready = status["ready"] === undefined ? "" : ` (${asNumber(status["ready"])} Ready)`;
   document.field(
     0,
     "Pods Statuses",
-    `${asNumber(status["active"])} Active / ${asNumber(status["succeeded"])} Succeeded / ${failed} Failed`,
+    `${asNumber(status["active"])} Active${ready} / ${asNumber(status["succeeded"])} Succeeded / ${failed} Failed`,
     failed > 0 ? "error" : undefined,
   );
   optionalField(document, 0, "Completed Indexes", status["completedIndexes"]);

@@ -41,7 +41,7 @@ test("a pod's description has its containers, probes, environment, mounts, volum
           {
             name: "main",
             image: "nginx:1",
-            ports: [{ containerPort: 80 }],
+            ports: [{ containerPort: 80, name: "http" }, { containerPort: 9090 }],
             command: ["nginx", "-g"],
             resources: { limits: { memory: "64Mi", cpu: "1" } },
             livenessProbe: { httpGet: { path: "/healthz", port: 80, scheme: "HTTP" }, periodSeconds: 5 },
@@ -62,6 +62,7 @@ test("a pod's description has its containers, probes, environment, mounts, volum
   );
   expect(text).toContain("Labels:           app=web\n                  tier=front");
   expect(text).toContain("Node:             node-1/10.0.0.1");
+  expect(text).toMatch(/ Ports: +80\/TCP \(http\), 9090\/TCP\n +Host Ports: +0\/TCP \(http\), 0\/TCP\n/);
   expect(text).toMatch(/State: {10}Running\n {6}Started: /);
   expect(text).toContain("Liveness:  http-get http://:80/healthz delay=0s timeout=1s period=5s #success=1 #failure=3");
   expect(text).toContain("KEY:    <set to the key 'api' in secret 'keys'>  Optional: false");
@@ -101,6 +102,13 @@ test("a value with control sequences is shown, not obeyed", () => {
   const text = textOf(podsResource, pod({ metadata: { annotations: { note: "\u001B[2Jgone" } } }));
   expect(text).toContain(String.raw`note: \x1b[2Jgone`);
   expect(text).not.toContain("\u001B");
+});
+
+test("a job tells how many of its active pods are ready, where the server counts them", () => {
+  const job = (status: Readonly<Record<string, unknown>>): string =>
+    textOf({ group: "batch", resource: "jobs" }, { metadata: { name: "import" }, spec: {}, status });
+  expect(job({ active: 2, ready: 1, succeeded: 3 })).toMatch(/2 Active \(1 Ready\) \/ 3 Succeeded \/ 0 Failed/);
+  expect(job({ active: 2 })).toMatch(/2 Active \/ 0 Succeeded/);
 });
 
 test("a deployment tells its old and new ReplicaSets apart by revision", () => {
