@@ -6,7 +6,7 @@ import type { Cancel, Clock } from "../lib/clock.ts";
 import { errorCode, type KelpieError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Subscribable } from "../lib/subscribable.ts";
-import { apiErrorFrom, describe, type RequestSubject } from "./api-error.ts";
+import { apiErrorFrom, describe, isApiError, type ApiError, type RequestSubject } from "./api-error.ts";
 import { ConnectionError, connectionErrorFrom } from "./connection-error.ts";
 import type { ConnectionTarget } from "./connection-target.ts";
 import { CredentialError, readPem, type Credential, type CredentialSource } from "./credential.ts";
@@ -15,6 +15,7 @@ import { checkCertificate } from "./key-pair.ts";
 import { createHttpAgent } from "./http-agent.ts";
 import { proxyFor } from "./proxy.ts";
 import { ReadOnlyError } from "./read-only-error.ts";
+import { Sleeper } from "./sleeper.ts";
 
 export interface ApiRequest {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -80,6 +81,17 @@ const HARMLESS_POST =
 /** GETs that open a process in a container. */
 const SESSION = /\/pods\/[^/]+\/(?:exec|attach)(?:\?|$)/;
 
+const MOST_BUSY_ATTEMPTS = 4;
+const MOST_BUSY_WAIT_MILLISECONDS = 5000;
+
+/**
+ * Whether priority and fairness turned a request away before anything was done with it, so that a write may be sent
+ * again too: it answers in plain words, all else (a disruption budget) with a Status that has a reason.
+ */
+function isTurnedAway(error: unknown): error is ApiError {
+  return isApiError(error, 429) && error.reason === "" && error.retryAfterMilliseconds !== undefined;
+}
+
 /**
  * The one way requests leave the process: keep-alive connections with the context's credentials, errors translated,
  * one retry after a 401 with fresh credentials, and the second lock of read-only mode.
@@ -133,9 +145,9 @@ export class HttpClient {
     throw await this.#errorOf(again, request.about);
   }
 
-  /** The parsed JSON of the answer, `undefined` for an empty one. */
+  /** The parsed JSON of the answer, `undefined` for an empty one. Asks again where a server was too busy to begin. */
   async json(request: ApiRequest): Promise<unknown> {
-    const { body } = await this.send(request);
+    const { body } = await this.#sendPatiently(request);
     const text = await this.#text(body);
     if (text === "") return undefined;
     try {
@@ -145,6 +157,20 @@ export class HttpClient {
         cause: error,
         hint: "check that the server of the context is a Kubernetes API server",
       });
+    }
+  }
+
+  async #sendPatiently(request: ApiRequest): Promise<ApiAnswer> {
+    const signal = this.#signal(request.signal);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.send(request);
+      } catch (error) {
+        if (attempt === MOST_BUSY_ATTEMPTS || !isTurnedAway(error)) throw error;
+        const wait = Math.min(error.retryAfterMilliseconds ?? 0, MOST_BUSY_WAIT_MILLISECONDS);
+        await new Sleeper(this.#options.clock).sleep(wait, signal);
+        if (signal.aborted) throw error;
+      }
     }
   }
 

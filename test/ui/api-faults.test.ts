@@ -291,6 +291,15 @@ test.each<readonly [what: string, fault: Fault, said: RegExp]>([
   expect(app.rows().length).toBeGreaterThan(3);
 });
 
+test("A server that is too busy to answer is overloaded, not unreachable", async () => {
+  fail(({ path }) => path === "/version", 1, { kind: "status", code: 429, message: "Too many requests" });
+  const app = await start();
+  await app.untilShown(/overloaded/);
+  expect(app.text()).not.toContain("unreachable");
+  clock.advance(5000);
+  await app.untilShown(/connected/);
+});
+
 test("A server that is busy is left alone for as long as it asks", async () => {
   fail(isList, 1, {
     kind: "status",

@@ -1,3 +1,4 @@
+import { isApiError } from "../../cluster/api-error.ts";
 import type { ConnectionStatus, ContextInfo, Login, Protection } from "../../cluster/cluster.ts";
 import { CredentialError, isLoginFault } from "../../cluster/credential.ts";
 import type { Palette, StyleName } from "../../config/theme.ts";
@@ -163,6 +164,7 @@ function connectionWord(
     const seconds = Math.floor((now - status.since) / 1000);
     return { text: seconds < 2 ? "connecting" : `connecting for ${seconds} s`, style: "progress" };
   }
+  if (isApiError(status.error, 429)) return { text: "overloaded", style: "danger" };
   return { text: isLoginFault(status.error) ? "not logged in" : "unreachable", style: "danger" };
 }
 

@@ -149,6 +149,31 @@ describe("errors of the API", () => {
     });
   });
 
+  it("a busy server that turns a write away is asked again when it says so", async () => {
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 1 }, { clock: hastyClock(50) });
+    let turnedAway = 0;
+    server.intercept(({ method }) => {
+      if (method !== "DELETE" || turnedAway === 2) return undefined;
+      turnedAway += 1;
+      return { kind: "status", code: 429, message: "Too many requests", headers: { "Retry-After": "1" } };
+    });
+    const resource = server.resource("pods");
+    const [pod] = await cluster.list(resource, {});
+    const { name = "", namespace = "" } = pod?.metadata ?? {};
+    await cluster.writes.delete({ resource, namespace, name });
+    expect(turnedAway).toBe(2);
+    expect(server.requests.filter(({ method }) => method === "DELETE")).toHaveLength(3);
+  });
+
+  it("a refusal that has a reason is not asked again", async () => {
+    const { server, cluster } = await openFakeCluster(cleanup, { pods: 1 });
+    const refusal = { kind: "status", code: 429, reason: "TooManyRequests", headers: { "Retry-After": "1" } } as const;
+    server.intercept(({ method }) => (method === "DELETE" ? refusal : undefined));
+    const target = { resource: server.resource("pods"), namespace: "default", name: "web" };
+    await expect(cluster.writes.delete(target)).rejects.toMatchObject({ status: 429 });
+    expect(server.requests.filter(({ method }) => method === "DELETE")).toHaveLength(1);
+  });
+
   it("the page of a proxy becomes its title", async () => {
     const { server, cluster } = await openFakeCluster(cleanup);
     const body = "<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>";
