@@ -43,6 +43,8 @@ export interface ReflectorOptions {
 
 const POLL_MILLISECONDS = 5000;
 const DENIED_RETRY_MILLISECONDS = 60_000;
+/** A server that has just started forbids everything until it has read its roles. */
+const FIRST_DENIED_RETRY_MILLISECONDS = 5000;
 /** A watch that lived so long was a good one: when it is cut, the next try comes at once. */
 const GOOD_WATCH_MILLISECONDS = 5000;
 const WATCH_SECONDS_LEAST = 300;
@@ -73,6 +75,7 @@ export class Reflector {
   #polling: boolean;
   #staleSince: number | undefined;
   #relist = false;
+  #denied = false;
   /** The server sends bookmarks, about one a minute. */
   #bookmarked = false;
   #lastListed = Number.NEGATIVE_INFINITY;
@@ -148,6 +151,7 @@ export class Reflector {
     this.#version = await listPages(client, query, listener, this.#current.signal);
     sink.listed();
     sink.fresh();
+    this.#denied = false;
     this.#lastListed = clock.now();
   }
 
@@ -320,7 +324,9 @@ export class Reflector {
     const cause = lost instanceof KelpieError ? lost : connectionErrorFrom(error, client.server);
     if (isApiError(cause, 403)) {
       sink.state({ state: "denied", error: cause });
-      await this.#sleeper.sleep(DENIED_RETRY_MILLISECONDS, signal);
+      const again = this.#denied ? DENIED_RETRY_MILLISECONDS : FIRST_DENIED_RETRY_MILLISECONDS;
+      this.#denied = true;
+      await this.#sleeper.sleep(again, signal);
       return;
     }
     if (cause instanceof ConnectionError) suspect?.();

@@ -28,6 +28,16 @@ describe("when things go wrong with a list or a watch", () => {
     expect(store.get().rows.size).toBe(5);
   });
 
+  it("what is forbidden is tried again soon the first time: a server that starts knows no roles yet", async () => {
+    const clock = new FakeClock();
+    const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
+    server.deny("list", "pods");
+    hold(cluster.store(podQuery(server)));
+    expect(await clock.timerWithin(4000, 6000)).toBe(5000);
+    clock.advance(5000);
+    expect(await clock.timerWithin(50_000, 70_000)).toBe(60_000);
+  });
+
   it("rows stay and are stale while the server is away, and live when it is back", async () => {
     const { server, cluster } = await openFakeCluster(cleanup, { pods: 5 }, { clock: hastyClock(20) });
     const store = hold(cluster.store(podQuery(server)));
