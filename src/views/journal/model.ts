@@ -13,7 +13,7 @@ export const JOURNAL_COLUMNS: readonly ListColumn[] = [
   { title: "TIME (UTC)", keep: 8, minWidth: 19 },
   { title: "CONTEXT", keep: 5 },
   { title: "VERB", keep: 9 },
-  { title: "OBJECT", keep: 10, minWidth: 12 },
+  { title: "OBJECT", keep: 10, minWidth: 24 },
   { title: "RESULT", keep: 7 },
   { title: "MESSAGE", keep: 6, minWidth: 10 },
 ];
