@@ -90,10 +90,13 @@ export async function benchLogMinutes(minutes: number, linesPerSecond: number): 
     await program.waitFor(/oldest dropped/, 600_000);
     row("memory when full", `${residentMegabytes(program.pid).toFixed(0)} MB`);
     for (let minute = 1; minute <= minutes; minute += 1) {
-      for (const keys of USE) {
+      const end = performance.now() + 60_000;
+      for (const [keys, shown] of USE) {
         program.write(keys);
-        await sleep(60_000 / USE.length);
+        await program.waitFor(shown, 120_000);
+        await sleep(1000);
       }
+      await sleep(Math.max(0, end - performance.now()));
       const lines = counted(program.lines().join("\n"));
       row(`memory after ${minute} min, ${lines} lines`, `${residentMegabytes(program.pid).toFixed(0)} MB`);
     }
@@ -104,23 +107,22 @@ export async function benchLogMinutes(minutes: number, linesPerSecond: number): 
 }
 
 const ESCAPE = "\u001B";
-/** Each with a pause after it; together they leave the log as it was. */
-const USE = [
-  "&\u0015level>=error\r",
-  "k",
-  ESCAPE,
-  "/n=99\r",
-  "n",
-  ESCAPE,
-  "w",
-  "w",
-  "v",
-  "\r",
-  ESCAPE,
-  ESCAPE,
-  "s",
-  "&\u0015~served +2\r",
-  ESCAPE,
+/** Keys, and what is on the screen after them. Together they leave the log as it was. */
+const USE: ReadonlyArray<readonly [string, (text: string) => boolean]> = [
+  ["&\u0015level>=error\r", (text) => text.includes("& level>=error ")],
+  ["k", (text) => text.includes("paused")],
+  [ESCAPE, (text) => !text.includes("& level>=error ")],
+  ["/n=99\r", (text) => text.includes("/n=99 ")],
+  ["n", (text) => text.includes("/n=99 ")],
+  [ESCAPE, (text) => !text.includes("/n=99 ")],
+  ["w", (text) => text.includes("─ wrap ─")],
+  ["w", (text) => !text.includes("─ wrap ─")],
+  ["v\r", (text) => text.includes("As it was written")],
+  [ESCAPE, (text) => text.includes("logs(")],
+  ["v", (text) => text.includes("paused")],
+  ["s", (text) => text.includes("following")],
+  ["&\u0015~served +2\r", (text) => text.includes("& ~served +2 ")],
+  [ESCAPE, (text) => !text.includes("& ~served +2 ")],
 ];
 
 async function benchStorm(bench: LogBench, seconds: number): Promise<void> {
