@@ -64,20 +64,25 @@ export function serverColumns(definitions: readonly TableColumnDefinition[], now
       ...(definition.type === "integer" || definition.type === "number" ? { align: "right" } : {}),
       ...(definition.type === "date" ? { clock: true } : {}),
       text: (row) => {
-        const age = definition.type === "date" ? grownAge(row, index, now()) : undefined;
-        return age === undefined ? cellText(row.cells?.[index]) : humanDuration(age);
+        const time = definition.type === "date" ? printedTime(row, index) : undefined;
+        return time === undefined ? cellText(row.cells?.[index]) : humanDuration(Math.max(0, now() - time));
       },
-      sortKey: (row) =>
-        (definition.type === "date" ? grownAge(row, index, start) : undefined) ?? cellOrder(row.cells?.[index], unit),
+      sortKey: (row) => {
+        const time = definition.type === "date" ? printedTime(row, index) : undefined;
+        return time === undefined ? cellOrder(row.cells?.[index], unit) : start - time;
+      },
     };
   });
 }
 
-/** A server prints a time as the age that it has then, and prints a row anew only when its object changes. */
-function grownAge({ cells, printedAt }: TableRow, index: number, now: number): number | undefined {
+/**
+ * The time that a server printed as the age it had then: it prints a row anew only when its object changes.
+ * @returns milliseconds since the epoch; `undefined` where the cell is no age
+ */
+function printedTime({ cells, printedAt }: TableRow, index: number): number | undefined {
   const cell = cells?.[index];
   const age = typeof cell === "string" && printedAt !== undefined ? parseDuration(cell) : undefined;
-  return age === undefined || printedAt === undefined ? undefined : age + Math.max(0, now - printedAt);
+  return age === undefined || printedAt === undefined ? undefined : printedAt - age;
 }
 
 /** As kubectl prints it: nothing where the server has nothing. */

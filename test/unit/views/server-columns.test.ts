@@ -28,6 +28,9 @@ test("Rows printed at different times are sorted by what they say now", () => {
   const key = (printed: TableRow): unknown => columns[1]?.sortKey?.(printed);
   const earlier = { ...row("earlier", "30s"), printedAt: PRINTED - 60_000 };
   expect([key(earlier), key(row("later", "60s"))]).toEqual([90_000, 60_000]);
+  // The younger of two though it says more: it was printed a minute after the table began, and the other before.
+  const younger = { ...row("younger", "10s"), printedAt: PRINTED + 60_000 };
+  expect(Number(key(younger))).toBeLessThan(Number(key(row("older", "5s"))));
 });
 
 test("A duration that is no time stands as it was printed", () => {
