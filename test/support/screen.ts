@@ -36,6 +36,8 @@ const BYTES: Readonly<Record<string, string>> = {
   "shift-right": "\u001B[1;2C",
   "shift-up": "\u001B[1;2A",
   "shift-down": "\u001B[1;2B",
+  "ctrl-left": "\u001B[1;5D",
+  "ctrl-right": "\u001B[1;5C",
   "ctrl-space": "\u0000",
   "ctrl-\\": "\u001C",
 };

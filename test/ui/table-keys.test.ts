@@ -67,6 +67,8 @@ test("The order turns round by its key, goes on to the next column, and is remem
   await app.press("sort.left");
   expect(app.text()).toMatch(/NAME↑/);
   expect(names(app)).toEqual(["a", "b", "c"]);
+  await app.press("ctrl-right", "ctrl-o");
+  expect(app.text()).toMatch(/READY↓/);
 });
 
 test("Addresses, versions and counts sort by value, not by their letters", async () => {
