@@ -86,6 +86,8 @@ export async function benchLogMinutes(minutes: number, linesPerSecond: number): 
     const program = await bench.open();
     program.write("l");
     await program.waitFor(/following/);
+    // What is written before the stream is open is not sent to it.
+    await sleep(500);
     bench.tell(`rate ${linesPerSecond}`);
     await program.waitFor(/oldest dropped/, 600_000);
     row("memory when full", `${residentMegabytes(program.pid).toFixed(0)} MB`);
