@@ -125,8 +125,9 @@ test("A server that refuses the question says so in its words", async () => {
   await app.press("enter");
   const view = app.ui.controller.navigation.front;
   if (view === undefined) throw new Error("no view is open");
-  await app.until(view.freshness, ({ state }) => state === "stale");
+  await app.until(view.freshness, ({ state }) => state === "denied");
   expect(app.text()).toContain("annot list clusterroles.rbac.authorization.k8s.io");
+  expect(app.text()).not.toContain("stale");
   await app.press(":");
   await app.type("can x:jane");
   await app.press("enter");

@@ -1,3 +1,4 @@
+import { isApiError } from "../../cluster/api-error.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import { createValue } from "../../lib/subscribable.ts";
 import { ListView, type ListColumn, type ListRow } from "../list-view.tsx";
@@ -31,8 +32,9 @@ export function loadedList(
       view.setRows(loaded.columns, loaded.rows);
     } catch (error) {
       failure = errorMessage(error);
-      // What was read before must not look like an answer of now.
-      freshness.set({ state: "stale", since: host.clock.now(), reason: failure });
+      // What was read before must not look like an answer of now; where nothing was, nothing is stale.
+      if (loaded !== undefined) freshness.set({ state: "stale", since: host.clock.now(), reason: failure });
+      else freshness.set(isApiError(error, 403) ? { state: "denied", reason: failure } : { state: "static" });
       view.setRows(loaded?.columns ?? [], loaded?.rows ?? []);
     }
     view.refreshTitle();
