@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cluster, JournalEntry } from "../cluster/cluster.ts";
 import { readWholeObject } from "../cluster/row-reader.ts";
@@ -90,13 +90,26 @@ export class Journal {
       try {
         await mkdir(this.#folder, { recursive: true, mode: 0o700 });
         await this.#rotate();
-        await appendFile(this.#path, text, { mode: 0o600 });
+        await this.#append(text);
       } catch (error) {
         this.#logger.warn("journal not written", { error });
         this.#failed?.(`what was written is not kept in the journal: ${fileFault(error)}`);
         this.#failed = undefined;
       }
     });
+  }
+
+  /** On a line of its own, also where a full disk cut the last one. */
+  async #append(text: string): Promise<void> {
+    const file = await open(this.#path, "a+", 0o600);
+    try {
+      const { size } = await file.stat();
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1), position: Math.max(0, size - 1) });
+      const cut = bytesRead === 1 && buffer.toString() !== "\n";
+      await file.appendFile(cut ? `\n${text}` : text);
+    } finally {
+      await file.close();
+    }
   }
 
   async #rotate(): Promise<void> {

@@ -83,6 +83,12 @@ test("The journal outlives the session, for its owner alone, and holds no value 
   // This session still has the values: it can undo.
   await first.load();
   expect(first.entries.get()[1]?.before?.["data"]).toEqual({ password: HUNTER2, user: HUNTER1 });
+  // What is written after a line that was cut is not lost with it.
+  await expect(cluster.writes.patch(target, "merge", { data: { password: "hunter4" } })).rejects.toThrow();
+  await first.flush();
+  const third = new Journal(paths, silentLogger);
+  await third.load();
+  expect(third.entries.get()).toHaveLength(4);
 });
 
 test("The file of the journal does not grow for ever, and the newest entries are read from both of its parts", async () => {
