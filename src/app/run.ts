@@ -4,14 +4,16 @@ import { limitYoungGeneration } from "./small-young-generation.ts";
 
 /** Runs the command line of this process and sets its exit code: 0 done, 1 failed, 2 wrong use. */
 export async function run(): Promise<void> {
+  // A reader that went away (`kelpie … | head`) is no error of ours.
+  let onLost = (error: NodeJS.ErrnoException): void => process.exit(error.code === "EPIPE" ? 0 : 1);
   const output: Output = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    onLost(end) {
+      onLost = end;
+    },
   };
-  // A reader that went away (`kelpie … | head`) is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-  }
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", (error) => onLost(error));
   try {
     process.exitCode = await dispatch(process.argv.slice(2), output);
   } catch (error) {

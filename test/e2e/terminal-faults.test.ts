@@ -255,6 +255,6 @@ test("Settings that cannot be read are told in one line, with exit code 2", asyn
   mkdirSync(join(home, "kelpie", "config", "config.yaml"), { recursive: true });
   const result = await runKelpie([], env);
   expect(result).toMatchObject({ code: 2, stdout: "" });
-  expect(result.stderr).toMatch(/cannot read the settings .*config\.yaml: EISDIR/);
+  expect(result.stderr).toMatch(/cannot read the settings .*config\.yaml: is a directory/);
   expect(readdirSync(join(home, "kelpie"))).toEqual(["config"]);
 });

@@ -4,6 +4,8 @@ export interface Output {
   out(text: string): void;
   /** Progress and errors. */
   err(text: string): void;
+  /** From now on the process does not end at once when nothing can be written any more: `end` is told instead. */
+  onLost?(end: () => void): void;
 }
 
 /** Rows under a header, columns separated by three spaces, as kubectl prints them. */

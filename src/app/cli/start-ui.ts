@@ -79,6 +79,8 @@ export async function startUi(argv: readonly string[], env: NodeJS.ProcessEnv, o
     header: !options.headless,
     autoStart: options.startLocal && settings.local.autoStart,
   });
+  // A terminal that was closed may be noticed by a write before any signal: what the UI has begun ends with it.
+  output.onLost?.(() => ui.quit());
   await ui.finished;
   return 0;
 }
