@@ -11,8 +11,11 @@ type Answer = "unknown" | "yes" | "no";
 
 /** Answers are asked anew when they are older and somebody wants them. */
 const FRESH_MILLISECONDS = 300_000;
-/** A server that could not be asked is left alone for so long. */
-const FAILED_MILLISECONDS = 30_000;
+/**
+ * A server that could not be asked is left alone for so long. A refusal is no older either: a right that was just given
+ * works at once, and an API server that just started refuses until it has read its roles.
+ */
+const REFUSED_MILLISECONDS = 30_000;
 
 interface Held<T> {
   readonly answer: T;
@@ -73,8 +76,8 @@ export class AccessReviews implements Access {
       answer = (await this.#isAllowed(verb, gvr, namespace, subresource)) ? "yes" : "no";
     } catch {
       // A server that cannot be asked leaves it open; the action itself will tell.
-      held.until = this.#clock.now() + FAILED_MILLISECONDS;
     }
+    if (answer !== "yes") held.until = this.#clock.now() + REFUSED_MILLISECONDS;
     if (held.answer.get() === answer) return;
     held.answer.set(answer);
     this.changed.update((count) => count + 1);
@@ -98,7 +101,8 @@ export class AccessReviews implements Access {
     const known = held.get(key);
     if (known !== undefined && now < known.until) return known.answer;
     const answer = ask();
-    held.set(key, { answer, until: now + FRESH_MILLISECONDS });
+    // What a refusal is decided by may be no older than the refusal.
+    held.set(key, { answer, until: now + REFUSED_MILLISECONDS });
     answer.catch(() => held.delete(key));
     return answer;
   }

@@ -109,6 +109,26 @@ describe("access", () => {
     expect(reviews(server)).toEqual([one, all, one, one]);
   });
 
+  it.each(["", "team-1"])("asks about a refusal again half a minute later (in %j)", async (namespace) => {
+    const clock = new FakeClock();
+    const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
+    server.deny("delete", "pods");
+    const pods = server.resource("pods");
+    const access = cluster.access.allowed("delete", pods, namespace);
+    expect(await eventually(access, (answer) => answer !== "unknown")).toBe("no");
+    server.allow();
+    const asked = reviews(server).length;
+    expect(cluster.access.allowed("delete", pods, namespace).get()).toBe("no");
+    expect(reviews(server)).toHaveLength(asked);
+    clock.advance(30_000);
+    const again = cluster.access.allowed("delete", pods, namespace);
+    expect(again.get()).toBe("no");
+    expect(await eventually(again, (answer) => answer !== "no")).toBe("yes");
+    clock.advance(30_000);
+    expect(cluster.access.allowed("delete", pods, namespace)).toBe(access);
+    expect(reviews(server)).toHaveLength(asked + 1);
+  });
+
   it("stays open where the server cannot be asked, and is asked again half a minute later", async () => {
     const clock = new FakeClock();
     const { server, cluster } = await openFakeCluster(cleanup, {}, { clock });
