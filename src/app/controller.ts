@@ -49,8 +49,7 @@ export interface ControllerOptions extends Omit<SessionOptions, "local"> {
   /** Writes bytes to the terminal beside the screen: the clipboard sequence. */
   createOperations(services: AppServices): Operations;
   savePath(name: string): string;
-  /** Draws everything in the colours of a theme from now on. */
-  /** @returns what to say of it */
+  /** Draws everything in the colours of a theme from now on. @returns what to say of it */
   useTheme(name: string): string;
   quit(): void;
 }

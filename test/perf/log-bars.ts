@@ -50,6 +50,18 @@ class LogBench {
     return program;
   }
 
+  /** Opens a log that is written to, and waits until it is full: at most so many milliseconds. */
+  async follow(linesPerSecond: number, milliseconds: number): Promise<PtyProgram> {
+    const program = await this.open();
+    program.write("l");
+    await program.waitFor(/following/);
+    // What is written before the stream is open is not sent to it.
+    await sleep(500);
+    this.tell(`rate ${linesPerSecond}`);
+    await program.waitFor(/oldest dropped/, milliseconds);
+    return program;
+  }
+
   close(): void {
     this.#program?.kill("SIGKILL");
     this.#server.stdin.end();
@@ -83,13 +95,7 @@ export async function benchLogMinutes(minutes: number, linesPerSecond: number): 
   const bench = new LogBench();
   try {
     await bench.ask("ready");
-    const program = await bench.open();
-    program.write("l");
-    await program.waitFor(/following/);
-    // What is written before the stream is open is not sent to it.
-    await sleep(500);
-    bench.tell(`rate ${linesPerSecond}`);
-    await program.waitFor(/oldest dropped/, 600_000);
+    const program = await bench.follow(linesPerSecond, 600_000);
     row("memory when full", `${residentMegabytes(program.pid).toFixed(0)} MB`);
     for (let minute = 1; minute <= minutes; minute += 1) {
       const end = performance.now() + 60_000;
@@ -128,12 +134,7 @@ const USE: ReadonlyArray<readonly [string, (text: string) => boolean]> = [
 ];
 
 async function benchStorm(bench: LogBench, seconds: number): Promise<void> {
-  const program = await bench.open();
-  program.write("l");
-  await program.waitFor(/following/);
-  await sleep(500);
-  bench.tell(`rate ${LINES_PER_SECOND}`);
-  await program.waitFor(/oldest dropped/, 120_000);
+  const program = await bench.follow(LINES_PER_SECOND, 120_000);
   const share = await cpuShare(program.pid, 5000);
   const first = residentMegabytes(program.pid);
   row("CPU, following", `${share.toFixed(0)} % of a core`);

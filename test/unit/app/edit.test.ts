@@ -213,14 +213,15 @@ test("text that can be kept nowhere stays where the editor had it", async () => 
   await rm(join(/is in (\S+):/.exec(one.flashes[0] ?? "")?.[1] ?? "", ".."), { recursive: true });
 });
 
+const secret: KubeObject = {
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { ...configMap.metadata, name: "key", uid: "uid-key" },
+  data: { colour: "cmVk" },
+};
+
 test("values of a secret are in the editor, but never in the question", async () => {
   const one = await rig(change("cmVk", "Ymx1ZQ=="));
-  const secret: KubeObject = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { ...configMap.metadata, name: "key", uid: "uid-key" },
-    data: { colour: "cmVk" },
-  };
   one.server.push(secret);
   await createEdit(one.services)(targetOf(one.server, "secrets", secret));
   expect((await one.seen())[0]).toContain("cmVk");
@@ -231,12 +232,6 @@ test("values of a secret are in the editor, but never in the question", async ()
 
 test("a refused edit of a secret is said to be kept in clear, and goes when an edit of it succeeds", async () => {
   const one = await rig(change("cmVk", "Ymx1ZQ=="), change("cmVk", "Ymx1ZQ=="), change("cmVk", "Ymx1ZQ=="));
-  const secret: KubeObject = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { ...configMap.metadata, name: "key", uid: "uid-key" },
-    data: { colour: "cmVk" },
-  };
   one.server.push(secret);
   const edit = createEdit(one.services);
   const target = targetOf(one.server, "secrets", secret);

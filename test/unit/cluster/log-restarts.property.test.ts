@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import type { Cluster, LogQuery } from "../../../src/cluster/cluster.ts";
 import { Cleanup, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
 import { hastyClock } from "../../support/hasty-clock.ts";
 import { seeded } from "../../support/hostile-objects.ts";
 
@@ -111,12 +112,7 @@ async function serve(containers: readonly Container[], random: () => number): Pr
   const port = typeof address === "object" ? (address?.port ?? 0) : 0;
   return openKubeconfig(
     cleanup,
-    JSON.stringify({
-      "current-context": "c",
-      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}` } }],
-      users: [{ name: "u", user: {} }],
-    }),
+    fakeKubeconfig({ server: `http://127.0.0.1:${port}` }),
     // Requests are given thirty seconds of real time.
     { clock: hastyClock(200), overrides: { requestTimeoutMilliseconds: 6_000_000 } },
   );

@@ -5,6 +5,7 @@ import type { LogQuery } from "../../../src/cluster/cluster.ts";
 import { timeKey } from "../../../src/cluster/log-time.ts";
 import { LogBuffer } from "../../../src/views/logs/log-buffer.ts";
 import { Cleanup, openKubeconfig } from "../../support/cluster-fixture.ts";
+import { fakeKubeconfig } from "../../support/fake-kubeconfig.ts";
 import { hastyClock } from "../../support/hasty-clock.ts";
 import { seeded } from "../../support/hostile-objects.ts";
 
@@ -127,12 +128,7 @@ test.each([
     const { port } = server.address() as AddressInfo;
     const cluster = await openKubeconfig(
       cleanup,
-      JSON.stringify({
-        "current-context": "c",
-        contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-        clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}` } }],
-        users: [{ name: "u", user: {} }],
-      }),
+      fakeKubeconfig({ server: `http://127.0.0.1:${port}` }),
       // Requests are given thirty seconds of real time.
       { clock: hastyClock(200), overrides: { requestTimeoutMilliseconds: 6_000_000 } },
     );
