@@ -208,9 +208,9 @@ export class HttpClient {
   #expired(credential: Credential, cause: KelpieError): CredentialError | undefined {
     const expiry = expiryOf(credential);
     if (expiry === undefined || expiry.at > this.#options.clock.now()) return undefined;
-    const { server, user } = { server: this.#server.host, user: this.#target.user.name };
     const since = `${new Date(expiry.at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-    return new CredentialError(`${server} does not accept user "${user}": its ${expiry.what} expired at ${since}`, {
+    const refused = `${this.#server.host} does not accept user "${this.#target.user.name}"`;
+    return new CredentialError(`${refused}: its ${expiry.what} expired at ${since}`, {
       hint: "log in again with the tool that wrote the kubeconfig",
       cause,
     });
