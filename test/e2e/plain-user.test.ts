@@ -29,7 +29,9 @@ beforeAll(async () => {
   const dist = join(folder, "dist");
   cpSync(dirname(PROGRAM), dist, { recursive: true });
   const node = join(folder, "node");
-  const reached = await runCommand("setpriv", [...asUser(), process.execPath, "-e", "0"], {});
+  // What setpriv itself starts is still looked up with the rights of root: what its child starts is not.
+  const start = ["sh", "-c", '"$0" -e 0', process.execPath];
+  const reached = await runCommand("setpriv", [...asUser(), ...start], { PATH: process.env["PATH"] });
   if (IS_ROOT && reached.code !== 0) cpSync(process.execPath, node);
   const program = [existsSync(node) ? node : process.execPath, join(dist, "kelpie.js")];
   command = IS_ROOT ? ["setpriv", ...asUser(), ...program] : program;
